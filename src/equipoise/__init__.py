@@ -1,0 +1,3 @@
+"""Equipoise: write the protocol once; rehearse the trial, run it, report it."""
+
+__version__ = "0.1.0"
