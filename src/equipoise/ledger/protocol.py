@@ -1,0 +1,55 @@
+"""What every ledger offers, wherever it keeps its entries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from equipoise.ledger.entry import Entry, Head
+from equipoise.ledger.tables import Change
+
+
+class StoreUnavailable(Exception):
+    """Storage cannot be read or written now (busy, disk full); nothing was changed."""
+
+    def __init__(self, code: str, sentence: str) -> None:
+        self.code = code
+        self.sentence = sentence
+        super().__init__(f"{code}: {sentence}")
+
+
+class LedgerMisused(RuntimeError):
+    """A call that a ledger or transaction cannot serve in its present state: an error of the program."""
+
+    code = "LEDGER-MISUSED"
+
+
+class LedgerTransaction(Protocol):
+    """The right to append, held by one writer at a time; after its end every use raises LedgerMisused."""
+
+    @property
+    def head(self) -> Head:
+        """The head, including what this transaction appended."""
+
+    def tail(self, after: int) -> Iterator[Entry]:
+        """Iterate over the entries after a position, including what this transaction appended."""
+
+    def append(self, entries: Sequence[Entry], changes: Sequence[Change]) -> None:
+        """Append entries and apply the changes of the current-state tables that go with them.
+
+        All or none: raises AppendRefused when the entries do not continue the chain (see `check_append`).
+        """
+
+
+class Ledger(Protocol):
+    """The append-only, hash-chained record of all that happened."""
+
+    def head(self) -> Head:
+        """Return the head as last committed."""
+
+    def read(self, after: int = 0) -> Iterator[Entry]:
+        """Iterate over the committed entries after a position; raise ValueError for one below 0."""
+
+    def exclusive(self) -> AbstractContextManager[LedgerTransaction]:
+        """Lock the head against other writers; commit on normal exit, roll all back on an exception."""
