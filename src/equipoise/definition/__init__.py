@@ -1,0 +1,1 @@
+"""The study definition: the protocol that a study folder compiles to, validated, frozen and hashed."""
