@@ -1,0 +1,81 @@
+"""forms/*.yaml: one form each, with its items and edit checks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from equipoise.definition.model.fields import Condition, Identifier, Text
+
+ItemType = Literal["integer", "decimal", "text", "boolean", "choice", "date", "partial_date", "datetime"]
+CheckSeverity = Literal["hard", "query"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Code:
+    """One answer of a choice: what is stored, and what is read."""
+
+    code: Text
+    label: Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One question.
+
+    `minimum` and `maximum` are in `unit`. An `unmasking` item would betray the allocation and is shown to
+    unmasked
+    roles only. `when` says in which rows the question is asked at all.
+    """
+
+    id: Identifier
+    label: Text
+    type: ItemType
+    unit: Text | None = None
+    codes: tuple[Code, ...] = ()
+    minimum: Decimal | None = None
+    maximum: Decimal | None = None
+    step: Decimal | None = None
+    required: bool = True
+    unmasking: bool = False
+    when: Condition | None = None
+    help: Text | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditCheck:
+    """What must hold within a form; a hard check refuses the entry, the other kind opens a query."""
+
+    id: Identifier
+    holds: Condition
+    message: Text
+    severity: CheckSeverity = "query"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """What is filled in at an encounter, or, when `repeating`, row by row.
+
+    `dated_by` names the item that dates a row; `log` marks a repeating form whose completeness is confirmed
+    up to a
+    date. `filled_by` lists role kinds; empty means investigator, nurse and data entry of the site.
+    """
+
+    id: Identifier
+    title: Text
+    items: tuple[Item, ...]
+    checks: tuple[EditCheck, ...] = ()
+    repeating: bool = False
+    log: bool = False
+    dated_by: Identifier | None = None
+    unmasking: bool = False
+    filled_by: tuple[Identifier, ...] = ()
+    source: Text | None = None
+
+    def item(self, item_id: str) -> Item | None:
+        """Return the item of this name, or None."""
+        for item in self.items:
+            if item.id == item_id:
+                return item
+        return None
