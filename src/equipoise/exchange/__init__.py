@@ -1,0 +1,1 @@
+"""The trial in the formats that registries, sponsors and regulators exchange."""

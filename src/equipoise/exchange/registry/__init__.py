@@ -1,0 +1,24 @@
+"""Registry records: reading them, finding their contradictions, drafting a study folder from them."""
+
+from equipoise.exchange.registry.draft import DraftRefused, write_draft
+from equipoise.exchange.registry.draft_values import draft_values
+from equipoise.exchange.registry.findings import Finding, Place, write_findings
+from equipoise.exchange.registry.model import Passage, RegistryRecord, placed_passages
+from equipoise.exchange.registry.read import read_record
+from equipoise.exchange.registry.rules import find_contradictions
+from equipoise.exchange.registry.source import RecordUnreadable
+
+__all__ = [
+    "DraftRefused",
+    "Finding",
+    "Passage",
+    "Place",
+    "RecordUnreadable",
+    "RegistryRecord",
+    "draft_values",
+    "find_contradictions",
+    "placed_passages",
+    "read_record",
+    "write_draft",
+    "write_findings",
+]
