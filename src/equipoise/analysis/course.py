@@ -1,0 +1,86 @@
+"""The course of a participant through the epochs: when each began, and what was in force on a day."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from equipoise.analysis.cut import CutParticipant
+from equipoise.definition.model.definition import StudyDefinition
+from equipoise.definition.model.study import Epoch
+
+
+def treatment_epochs(definition: StudyDefinition) -> tuple[Epoch, ...]:
+    """The epochs in which some arm is given something, in order."""
+    given = {epoch for arm in definition.study.arms for epoch, what in arm.cells.items() if what}
+    return tuple(epoch for epoch in definition.study.epochs if epoch.id in given)
+
+
+def epoch_starts(definition: StudyDefinition, person: CutParticipant) -> dict[str, date]:
+    """The first day of each epoch that a participant reached.
+
+    A treatment epoch begins with its first administration, else with its first encounter; the first of them
+    with randomisation where neither took place. An epoch never begins before the one that precedes it.
+    """
+    planned = {each.id: each.epoch for each in definition.schedule.encounters}
+    given: dict[str, date] = {}
+    for administration in person.administrations:
+        given[administration.epoch] = min(
+            administration.given_on, given.get(administration.epoch, administration.given_on)
+        )
+    seen: dict[str, date] = {}
+    for encounter in person.encounters:
+        epoch, day = planned.get(encounter.encounter), encounter.took_place_on
+        if epoch is not None and day is not None:
+            seen[epoch] = min(day, seen.get(epoch, day))
+    treated = treatment_epochs(definition)
+    starts: dict[str, date] = {}
+    latest = person.consented_on
+    for index, each in enumerate(definition.study.epochs):
+        start = given.get(each.id) or seen.get(each.id)
+        if index == 0:
+            start = person.consented_on
+        elif treated and each.id == treated[0].id and person.randomised_on is not None:
+            start = start or person.randomised_on
+        if start is not None and start >= latest:
+            starts[each.id] = latest = start
+    return starts
+
+
+def epoch_on(starts: dict[str, date], day: date | None) -> str | None:
+    """The epoch in force on a day: the last one that had begun; None for a day before all or unknown."""
+    if day is None:
+        return None
+    return next((epoch for epoch in reversed(starts) if starts[epoch] <= day), None)
+
+
+def interventions_planned(definition: StudyDefinition, arm: str | None, epoch: str) -> tuple[str, ...]:
+    """What the arm is given in an epoch; empty without an arm."""
+    planned = None if arm is None else definition.arm(arm)
+    return planned.cells.get(epoch, ()) if planned else ()
+
+
+def treatment_received(definition: StudyDefinition, person: CutParticipant, epoch: str) -> str | None:
+    """The names of what a participant was in fact given in an epoch, None for nothing or when the arm is
+    hidden.
+
+    Where the trial supplies a product, what was planned counts as given only if a unit was administered in
+    that epoch.
+    """
+    planned = interventions_planned(definition, person.arm, epoch)
+    names = {each.id: each.name for each in definition.study.interventions}
+    dispensed = {
+        encounter.epoch
+        for product in definition.supply.products
+        for encounter in definition.schedule.encounters
+        if encounter.id in product.dispensed_at
+    }
+    if not planned or (epoch in dispensed and all(each.epoch != epoch for each in person.administrations)):
+        return None
+    return " + ".join(names[each] for each in planned)
+
+
+def treatment_planned(definition: StudyDefinition, arm: str | None, epoch: str) -> str | None:
+    """The names of what an arm is given in an epoch; None for nothing or when the arm is hidden."""
+    names = {each.id: each.name for each in definition.study.interventions}
+    planned = interventions_planned(definition, arm, epoch)
+    return " + ".join(names[each] for each in planned) or None

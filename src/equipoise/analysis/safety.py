@@ -1,0 +1,242 @@
+"""Adverse events and other logs, counted by arm, by epoch and by what was in force; never tested."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from equipoise.analysis.course import epoch_on, epoch_starts, treatment_epochs, treatment_received
+from equipoise.analysis.derive import Frame
+from equipoise.analysis.result import EventTable, SeriousEvent, TallyRow
+from equipoise.analysis.summaries import arm_name
+from equipoise.analysis.tables import group_members, participants_analysed, shown_value
+from equipoise.definition.expression import EvidenceTable, FormRow, Node, Truth, truth
+from equipoise.definition.model.analysis import EventLog
+from equipoise.definition.model.conduct import Safety
+from equipoise.definition.model.definition import StudyDefinition
+from equipoise.definition.model.study import Epoch
+
+NOT_CODED = "Not stated"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """A row of a log, with the epoch in which it began and what its participant had been given then."""
+
+    participant: str
+    arm: str | None
+    epoch: str | None
+    in_force: str | None
+    row: FormRow
+    traits: frozenset[str]
+
+    def text(self, item: str) -> str | None:
+        """The value of an item as text, None when there is none."""
+        seen = self.row.values.get(item)
+        return None if seen is None or seen.value is None else shown_value(seen.value)
+
+
+def derive_events(frame: Frame, form: str, members: Sequence[str]) -> tuple[Event, ...]:
+    """The rows of a log of some participants, each attributed to an epoch."""
+    safety = frame.definition.safety
+    treated = treatment_epochs(frame.definition)
+    events: list[Event] = []
+    for participant in members:
+        person = frame.people[participant]
+        starts = epoch_starts(frame.definition, person)
+        for row in frame.evidence(participant).rows(form):
+            epoch = epoch_on(starts, _began(row, starts, treated))
+            given = treatment_received(frame.definition, person, epoch) if epoch else None
+            traits = _traits(safety, row) if safety and safety.form == form else frozenset[str]()
+            events.append(
+                Event(
+                    participant=participant,
+                    arm=person.arm,
+                    epoch=epoch,
+                    in_force=given,
+                    row=row,
+                    traits=traits,
+                )
+            )
+    return tuple(events)
+
+
+def _began(row: FormRow, starts: dict[str, date], treated: Sequence[Epoch]) -> date | None:
+    """The day to which an event is attributed: the earliest possible, but under treatment if it may have
+    been.
+
+    What may have begun under treatment counts as treatment-emergent, which errs on the side of caution.
+    """
+    treatment = starts.get(treated[0].id) if treated else None
+    if row.date is None:
+        return treatment
+    if treatment is not None and row.date.first < treatment <= row.date.last:
+        return treatment
+    return row.date.first
+
+
+def _traits(safety: Safety, row: FormRow) -> frozenset[str]:
+    """serious and related, as the definition's conditions say of this row alone."""
+    alone = EvidenceTable(row.date.first if row.date else date.min, [row])
+    conditions: dict[str, Node] = {"serious": safety.serious, "related": safety.related}
+    return frozenset(name for name, node in conditions.items() if truth(node, alone) is Truth.MET)
+
+
+def derive_event_tables(frame: Frame) -> tuple[EventTable, ...]:
+    """For every log: after the first treatment by arm, and by epoch and what was in force."""
+    tables: list[EventTable] = []
+    treated = {epoch.id for epoch in treatment_epochs(frame.definition)}
+    members = [each for each in participants_analysed(frame) if _reached(frame, each, treated)]
+    for log in frame.definition.analysis.logs:
+        events = [each for each in derive_events(frame, log.form, members) if each.epoch in treated]
+        tables.append(_by_arm(frame, log, events, members))
+        by_period = _by_period(frame, log, events, members)
+        if by_period is not None:
+            tables.append(by_period)
+    return tuple(tables)
+
+
+def _reached(frame: Frame, participant: str, treated: set[str]) -> bool:
+    """Whether a participant was given something, or entered a treatment epoch where the trial supplies
+    nothing.
+    """
+    person = frame.people[participant]
+    if frame.definition.supply.products:
+        return bool(person.administrations)
+    return bool(treated & epoch_starts(frame.definition, person).keys())
+
+
+def _by_arm(frame: Frame, log: EventLog, events: Sequence[Event], members: Sequence[str]) -> EventTable:
+    groups = group_members(frame, members)
+    columns = [
+        (arm_name(frame, arm), len(mine), [each for each in events if arm is None or each.arm == arm])
+        for arm, mine in groups
+    ]
+    if len(columns) > 1:
+        columns.append(("All participants", len(members), list(events)))
+    title = f"{log.title} from the first treatment on" + (", by arm" if len(groups) > 1 else "")
+    return _table(frame, log, title, columns)
+
+
+def _by_period(
+    frame: Frame, log: EventLog, events: Sequence[Event], members: Sequence[str]
+) -> EventTable | None:
+    """By epoch, and in an unmasked cut by what its participants were given in it; None where that adds
+    nothing.
+    """
+    epochs = treatment_epochs(frame.definition)
+    columns: list[tuple[str, int, list[Event]]] = []
+    for epoch in epochs:
+        at_risk: dict[str | None, int] = {}
+        for participant in members:
+            person = frame.people[participant]
+            if epoch.id in epoch_starts(frame.definition, person):
+                given = treatment_received(frame.definition, person, epoch.id)
+                at_risk[given] = at_risk.get(given, 0) + 1
+        mine = [each for each in events if each.epoch == epoch.id]
+        for given in _treatment_order(frame.definition, at_risk):
+            short = epoch.name.split(",")[0]
+            name = short if frame.cut.masked else f"{short}: {given or 'nothing given'}"
+            columns.append((name, at_risk[given], [each for each in mine if each.in_force == given]))
+    if len(columns) < 2 or (len(epochs) == 1 and len(frame.arms) == len(columns)):
+        return None
+    what = "by epoch" if frame.cut.masked else "by epoch and intervention in force"
+    return _table(frame, log, f"{log.title}, {what}", columns)
+
+
+def _treatment_order(definition: StudyDefinition, found: dict[str | None, int]) -> list[str | None]:
+    names = [each.name for each in definition.study.interventions]
+    return sorted(
+        found,
+        key=lambda each: (
+            each is None,
+            [names.index(x) if x in names else 99 for x in (each or "").split(" + ")],
+        ),
+    )
+
+
+def _table(
+    frame: Frame, log: EventLog, title: str, columns: Sequence[tuple[str, int, list[Event]]]
+) -> EventTable:
+    safety = frame.definition.safety
+    rows = [_row("All events", columns, lambda event: True)]
+    if safety and safety.form == log.form:
+        rows.append(_row("Serious", columns, lambda event: "serious" in event.traits))
+        rows.append(
+            _row("Related, in the investigator's judgement", columns, lambda event: "related" in event.traits)
+        )
+    by = list(log.by) or ([safety.severity] if safety and safety.form == log.form else [])
+    # Severity first: it is what the reader looks for, and its few lines come before the many body systems.
+    by.sort(key=lambda item: safety is None or item != safety.severity)
+    for item in by:
+        rows += _rows_by(frame.definition, log.form, item, columns)
+    return EventTable(
+        title=title,
+        columns=tuple(name for name, _, _ in columns),
+        at_risk=tuple(n for _, n, _ in columns),
+        rows=tuple(rows),
+    )
+
+
+def _row(
+    label: str, columns: Sequence[tuple[str, int, list[Event]]], holds: Callable[[Event], bool]
+) -> TallyRow:
+    cells = []
+    for _, _, events in columns:
+        mine = [event for event in events if holds(event)]
+        cells.append((len(mine), len({event.participant for event in mine})))
+    return TallyRow(label=label, cells=tuple(cells))
+
+
+def _rows_by(
+    definition: StudyDefinition, form: str, item: str, columns: Sequence[tuple[str, int, list[Event]]]
+) -> list[TallyRow]:
+    """A heading (a row without cells), and a line for each value that occurs, in the order of its codes."""
+    known = definition.form(form)
+    asked = known.item(item) if known else None
+    labels = {code.code: code.label for code in asked.codes} if asked else {}
+    seen = {event.text(item) for _, _, events in columns for event in events}
+    values = {value for value in seen if value is not None}
+    order = [*(code for code in labels if code in values), *sorted(values - set(labels))]
+    if not order:
+        return []
+    title = asked.label if asked else item
+    rows = [TallyRow(label=title, cells=())]
+    rows += [
+        _row(labels.get(value, value), columns, lambda event, value=value: event.text(item) == value)  # type: ignore[misc]
+        for value in order
+    ]
+    if None in seen:
+        rows.append(_row(NOT_CODED, columns, lambda event: event.text(item) is None))
+    return rows
+
+
+def derive_serious(frame: Frame) -> tuple[SeriousEvent, ...]:
+    """The listing of serious adverse events of all participants, by participant and day."""
+    safety = frame.definition.safety
+    if safety is None:
+        return ()
+    form = frame.definition.form(safety.form)
+    epochs = {epoch.id: epoch.name for epoch in frame.definition.study.epochs}
+
+    def coded(event: Event, item: str) -> str:
+        asked = form.item(item) if form else None
+        text = event.text(item) or ""
+        return next((code.label for code in asked.codes if code.code == text), text) if asked else text
+
+    return tuple(
+        SeriousEvent(
+            participant=event.participant,
+            group=None if event.arm is None else arm_name(frame, event.arm),
+            term=event.text(safety.term) or "",
+            onset=event.text(safety.onset) or "",
+            epoch=None if event.epoch is None else epochs[event.epoch],
+            in_force=event.in_force,
+            severity=coded(event, safety.severity),
+            causality=coded(event, safety.causality),
+            outcome=coded(event, safety.outcome),
+        )
+        for event in derive_events(frame, safety.form, tuple(frame.people))
+        if "serious" in event.traits
+    )

@@ -1,0 +1,1 @@
+"""Models, intervals and multiple testing: arrays in, results out; knows no trial."""
