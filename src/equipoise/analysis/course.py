@@ -46,6 +46,23 @@ def epoch_starts(definition: StudyDefinition, person: CutParticipant) -> dict[st
     return starts
 
 
+def epoch_examined(definition: StudyDefinition, encounter_id: str) -> str:
+    """The epoch that an examination at an encounter is about.
+
+    Where an encounter opens a treatment epoch by handing out its product, what is examined there still shows
+    the treatment epoch before.
+    """
+    planned = definition.schedule.encounter(encounter_id)
+    if planned is None:
+        return ""
+    treated = [epoch.id for epoch in treatment_epochs(definition)]
+    opens = next(each for each in definition.schedule.encounters if each.epoch == planned.epoch) == planned
+    dispensed = any(encounter_id in product.dispensed_at for product in definition.supply.products)
+    if opens and dispensed and planned.epoch in treated[1:]:
+        return treated[treated.index(planned.epoch) - 1]
+    return planned.epoch
+
+
 def epoch_on(starts: dict[str, date], day: date | None) -> str | None:
     """The epoch in force on a day: the last one that had begun; None for a day before all or unknown."""
     if day is None:

@@ -35,9 +35,9 @@ def summarise_groups(frame: Frame, endpoint: Endpoint, fit: Fit, rows: Rows) -> 
 
 
 def arm_name(frame: Frame, arm: str | None) -> str:
-    """The name of an arm, or the words for everybody."""
+    """What tables and figures call an arm, or the words for everybody."""
     known = None if arm is None else frame.definition.arm(arm)
-    return known.name if known else "All participants"
+    return known.label if known else "All participants"
 
 
 def summarise(frame: Frame, endpoint: Endpoint, fit: Fit, rows: Sequence[Row]) -> tuple[Figure, ...]:

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import MaxNLocator
 
+from equipoise.analysis.course import epoch_examined
 from equipoise.analysis.report.svg import INK, LINE, PALETTE, SOFT, TINT
 from equipoise.analysis.result import AnalysisResult, EndpointResult, ProfileResult
 
@@ -86,8 +87,7 @@ def draw_profile(result: AnalysisResult, profile: ProfileResult) -> str:
 
 def _shade_epochs(result: AnalysisResult, axes: Axes, encounters: Sequence[str]) -> None:
     """A band behind every other epoch, with the names of all above."""
-    planned = [result.definition.schedule.encounter(each) for each in encounters]
-    epochs = [each.epoch if each else "" for each in planned]
+    epochs = [epoch_examined(result.definition, each) for each in encounters]
     names = {epoch.id: epoch.name for epoch in result.definition.study.epochs}
     runs: list[tuple[str, int, int]] = []
     for index, epoch in enumerate(epochs):

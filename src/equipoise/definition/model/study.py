@@ -150,14 +150,21 @@ class Epoch:
 class Arm:
     """A planned path through the epochs: a treatment group, or the sequence of a crossover (USDM StudyArm).
 
-    `cells` gives, for each epoch, the interventions given in it (USDM StudyCell).
+    `cells` gives, for each epoch, the interventions given in it (USDM StudyCell). Tables and figures show
+    `short_name` where there is one.
     """
 
     id: Identifier
     name: Text
     type: ArmType
     cells: dict[Identifier, tuple[Identifier, ...]]
+    short_name: Text | None = None
     text: Text | None = None
+
+    @property
+    def label(self) -> str:
+        """The short name where there is one, else the name."""
+        return self.short_name or self.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
