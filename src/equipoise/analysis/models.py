@@ -101,7 +101,7 @@ def adjusted_for(fit: Fit) -> str:
 
 
 def negative_binomial(what: Comparison) -> Modelled:
-    """Rate ratios by negative binomial regression with Wald intervals."""
+    """Rate ratios by negative binomial regression; Wald intervals by its own variance or a robust one."""
     fit = what.fit
     matrix, names = design(what.rows, fit, what.arms, what.reference)
     y = [row.response for row in what.rows]
@@ -109,14 +109,18 @@ def negative_binomial(what: Comparison) -> Modelled:
     found = fit_negative_binomial(y, matrix, offset, names)
     method = "Negative binomial regression, log link, maximum likelihood" + adjusted_for(fit)
     method += ", with an offset for the exposure" if fit.offset is not None else ""
-    method += "; Wald intervals from the expected information"
+    robust = fit.variance == "robust" and found.robust is not None
+    method += "; Wald intervals from " + (
+        "a robust variance (sandwich, corrected by n / (n - p))" if robust else "the expected information"
+    )
+    coefficients = found.robust if robust and found.robust is not None else found.coefficients
     arm_columns = [arm_column(arm) for arm in what.others]
     keep = [index for index, name in enumerate(names) if name not in arm_columns]
     reduced = fit_negative_binomial(y, matrix[:, keep], offset, [names[index] for index in keep])
     ratio_p = likelihood_ratio_p(found, reduced)
     estimates = []
     for arm in what.others:
-        contrast = found.coefficients.contrast(arm_column(arm), what.level) if found.usable else None
+        contrast = coefficients.contrast(arm_column(arm), what.level) if found.usable else None
         estimate = what.estimate(arm, "Rate ratio", "ratio", contrast)
         if contrast is None and found.usable:
             estimate = _one_sided(what, estimate, arm, y, matrix, offset, names, found, ratio_p)

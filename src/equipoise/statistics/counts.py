@@ -36,12 +36,14 @@ class CountFit:
     `diverging` (name: -1 or +1 for the direction) are infinite and the rows of the group tell nothing of the
     others; `no_events`, `no_data`, `not_converged`. `theta` is MASS's: variance mu + mu^2 / theta.
     `coefficients` has the expected information, with theta held fixed as MASS::glm.nb reports it, `observed`
-    the full observed one.
+    the full observed one, and `robust` the sandwich of both, which does not trust the model's variance, with
+    the correction n / (n - p) (HC1: MacKinnon and White, J Econometrics 1985;29:305).
     """
 
     status: CountStatus
     coefficients: Coefficients
     observed: Coefficients
+    robust: Coefficients | None = None
     aliased: tuple[str, ...] = ()
     diverging: tuple[tuple[str, int], ...] = ()
     theta: float | None = None
@@ -217,6 +219,7 @@ def _maximise(y: Array, X: Array, offset: Array, names: tuple[str, ...], over_di
     return CountFit(
         status="fitted",
         coefficients=Coefficients(names=names, values=beta, covariance=expected),
+        robust=_robust(names, beta, expected, X * ((y - mu) / (1 + mu / theta))[:, None]),
         observed=Coefficients(names=names, values=beta, covariance=full[:p, :p]),
         theta=theta,
         theta_se=theta * float(full[p, p]) ** 0.5,
@@ -225,15 +228,26 @@ def _maximise(y: Array, X: Array, offset: Array, names: tuple[str, ...], over_di
     )
 
 
+def _robust(names: tuple[str, ...], beta: Array, bread: Array, scores: Array) -> Coefficients | None:
+    """The coefficients with their sandwich variance; None where there are no more rows than columns."""
+    n, p = scores.shape
+    if n <= p:
+        return None
+    covariance = bread @ (scores.T @ scores) @ bread * (n / (n - p))
+    return Coefficients(names=names, values=beta, covariance=covariance)
+
+
 def _poisson_result(
     y: Array, X: Array, offset: Array, beta: Array, names: tuple[str, ...], steps: int
 ) -> CountFit:
     mu = np.exp(X @ beta + offset)
-    coefficients = Coefficients(names=names, values=beta, covariance=np.linalg.inv(X.T @ (X * mu[:, None])))
+    expected = np.linalg.inv(X.T @ (X * mu[:, None]))
+    coefficients = Coefficients(names=names, values=beta, covariance=expected)
     return CountFit(
         status="poisson",
         coefficients=coefficients,
         observed=coefficients,
+        robust=_robust(names, beta, expected, X * (y - mu)[:, None]),
         log_likelihood=float(np.sum(y * np.log(mu) - mu - gammaln(y + 1))),
         iterations=steps,
     )

@@ -67,6 +67,7 @@ class Estimand:
 class Fit:
     """How a variable is analysed.
 
+    `variance` of a negative binomial model is the model's own or robust (sandwich).
     `compare`: `arms` compares as randomised; `epochs` compares `response` with `against` within each arm.
     Count
     models have a log link and an `offset` that is already a logarithm. `response` may be overridden for a
@@ -84,6 +85,7 @@ class Fit:
     categories: dict[Identifier, Quantity] = field(default_factory=dict)
     offset: Quantity | None = None
     offset_against: Quantity | None = None
+    variance: Literal["model", "robust"] = "model"
     item: Text | None = None
     repeated: tuple[Identifier, ...] = ()
     confidence: Decimal = Decimal("0.95")
