@@ -1,0 +1,76 @@
+"""Entry kinds: what an entry of the ledger holds, and who may see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from enum import Enum
+from typing import Any, ClassVar, Self, TypeVar
+
+from equipoise.ledger.entry import Draft, Entry
+
+
+class Audience(Enum):
+    """Who an entry kind is for. `visibility` maps role kinds to audiences; unlisted means unseen."""
+
+    TRIAL = "the running of the trial: sites, roles, lock"
+    CONDUCT = "a participant's course, without anything that unmasks"
+    READING = "scans and blinded reads"
+    PRODUCT = "what was made and given; betrays the allocation"
+    UNMASKED = "the allocation itself, or what was said about it"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """What an entry says, in the past tense; fields are JSON values, dates and decimals as text."""
+
+    kind: ClassVar[str] = ""
+    version: ClassVar[int] = 1
+    audience: ClassVar[Audience]
+
+    def draft(self, clinical_time: str | None = None) -> Draft:
+        """Return this content as a draft for the ledger."""
+        content = {name: getattr(self, name) for name in FIELD_NAMES[self.kind]}
+        return Draft(kind=self.kind, version=self.version, content=content, clinical_time=clinical_time)
+
+    @classmethod
+    def of(cls, entry: Entry) -> Self:
+        """Read the content of an entry of this kind."""
+        said = {name: value for name, value in entry.content.items() if name != NONCE}
+        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in said.items()})
+
+
+NONCE = "nonce"
+"""Where an entry that masked roles must not see has unpredictable bytes, so that its hash betrays nothing."""
+
+C = TypeVar("C", bound=Content)
+KINDS: dict[str, type[Content]] = {}
+FIELD_NAMES: dict[str, tuple[str, ...]] = {}
+
+
+def entry_kind(*, audience: Audience, version: int = 1) -> Callable[[type[C]], type[C]]:
+    """Register a content class under its own name; a kind without an audience cannot be registered."""
+
+    def register(cls: type[C]) -> type[C]:
+        if cls.__name__ in KINDS:
+            raise ValueError(f"the entry kind {cls.__name__} is registered twice")
+        names = tuple(each.name for each in fields(cls))
+        if NONCE in names:
+            raise ValueError(f"the entry kind {cls.__name__} may have no field {NONCE}")
+        cls.kind, cls.version, cls.audience = cls.__name__, version, audience
+        KINDS[cls.kind] = cls
+        FIELD_NAMES[cls.kind] = names
+        return cls
+
+    return register
+
+
+def content_of(entry: Entry) -> Content:
+    """Read the content of an entry of any registered kind; KeyError for a kind that this release does not
+    know.
+    """
+    return KINDS[entry.kind].of(entry)
+
+
+Values = Mapping[str, Any]
+"""Item values as they are stored: text, whole numbers, booleans, None; decimals and dates as text."""
