@@ -1,0 +1,1 @@
+"""Randomisation, the sealed list, and emergency unmasking."""

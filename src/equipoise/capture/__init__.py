@@ -1,0 +1,1 @@
+"""Encounters, filled forms, corrections, queries, signatures and freezing."""

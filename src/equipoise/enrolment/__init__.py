@@ -1,0 +1,1 @@
+"""Consent, screening, eligibility, withdrawal and completion of participants."""

@@ -1,0 +1,62 @@
+"""What can be asked for in the running of the trial as a whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from equipoise.access.command import Command
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenTrial(Command):
+    """Open the ledger of a study: the first command of every trial."""
+
+    mode: Literal["live", "rehearsal"]
+    administrator: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantRole(Command):
+    """Let an account act in a role, at one site or across the trial."""
+
+    account: str
+    role: str
+    site: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevokeRole(Command):
+    """End an account's role."""
+
+    account: str
+    role: str
+    site: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActivateSite(Command):
+    """Release the trial to a site whose approvals are there."""
+
+    site: str
+    approved_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseSite(Command):
+    """Stop a site from enrolling; those enrolled go on."""
+
+    site: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockDatabase(Command):
+    """Close the data for good, so that the analysis can begin; nothing may be unfinished."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishHead(Command):
+    """Put on record that the head of the chain was given to somebody outside."""
+
+    destination: str

@@ -1,0 +1,71 @@
+"""What the ledger says of the trial as a whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from equipoise.access.content import Audience, Content, entry_kind
+
+
+@entry_kind(audience=Audience.TRIAL)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialOpened(Content):
+    """The ledger of a study was opened; `definition` is the hash of the study definition."""
+
+    study: str
+    study_version: str
+    definition: str
+    mode: str
+
+
+@entry_kind(audience=Audience.TRIAL)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleGranted(Content):
+    """An account may act in a role; `site` is empty for a role across the trial."""
+
+    account: str
+    role: str
+    site: str
+
+
+@entry_kind(audience=Audience.TRIAL)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleRevoked(Content):
+    """An account may no longer act in a role."""
+
+    account: str
+    role: str
+    site: str
+
+
+@entry_kind(audience=Audience.TRIAL)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteActivated(Content):
+    """The trial was released to a site, whose approval is of the day given."""
+
+    site: str
+    approved_on: str
+
+
+@entry_kind(audience=Audience.TRIAL)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteClosed(Content):
+    """A site no longer enrols."""
+
+    site: str
+
+
+@entry_kind(audience=Audience.TRIAL)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseLocked(Content):
+    """The data were closed for good."""
+
+    study: str
+
+
+@entry_kind(audience=Audience.TRIAL)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadPublished(Content):
+    """The head of the chain, as it stood before this entry, was given to somebody outside."""
+
+    destination: str

@@ -1,0 +1,1 @@
+"""Scans, independent masked readings, and their adjudication."""

@@ -1,0 +1,1 @@
+"""Adverse events: their judgement, and the clocks of expedited reports."""

@@ -1,0 +1,1 @@
+"""The investigational product, from its release to the participant who receives it."""
