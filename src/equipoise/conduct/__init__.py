@@ -1,0 +1,1 @@
+"""The trial: the one write path, and the one place where reading starts."""

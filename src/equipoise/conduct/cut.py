@@ -1,0 +1,164 @@
+"""Making a data cut: the ledger replayed to a position, and read as the analysis wants it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from equipoise.allocation.state import AllocationRow, UnblindingRow
+from equipoise.analysis.cut import CutAdministration, CutEncounter, CutParticipant, DataCut
+from equipoise.analysis.derive import mask_cut
+from equipoise.capture.state import EncounterRow, LogRow, QueryRow
+from equipoise.conduct.evidence import evidence_of
+from equipoise.conduct.rooms import apply_entry
+from equipoise.definition.model.definition import StudyDefinition
+from equipoise.enrolment.state import AssessmentRow, ParticipantRow
+from equipoise.governance.state import TrialRow
+from equipoise.imaging.state import ReadingRow
+from equipoise.ledger.entry import Head
+from equipoise.ledger.protocol import Ledger
+from equipoise.ledger.tables import Tables
+from equipoise.supply.state import LotRow, UnitRow
+
+ArmOf = Callable[[Tables, str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """The tables at a position, and how many entries of each kind led there."""
+
+    tables: Tables
+    head: Head
+    recorded_at: str
+    kinds: Mapping[str, int]
+
+
+def replay(ledger: Ledger, position: int | None = None) -> Replay:
+    """Replay a ledger up to a position (None: to its head); raises ValueError for one it does not reach."""
+    tables, head, recorded_at, kinds = Tables(), Head.genesis(), "", Counter[str]()
+    for entry in ledger.read():
+        if position is not None and entry.position > position:
+            break
+        apply_entry(tables, entry)
+        head, recorded_at = entry.head, entry.recorded_at
+        kinds[entry.kind] += 1
+    if position is not None and head.position != position:
+        raise ValueError(f"the ledger ends at position {head.position}, before {position}")
+    return Replay(tables, head, recorded_at, kinds)
+
+
+def cut_trial(
+    definition: StudyDefinition, ledger: Ledger, position: int | None, arm_of: ArmOf | None
+) -> DataCut:
+    """Cut the data at a position; without `arm_of` the cut is masked: no arms, nothing that would unmask."""
+    replayed = replay(ledger, position)
+    tables = replayed.tables
+    trial = next(tables.all(TrialRow))
+    as_of = date.fromisoformat(replayed.recorded_at[:10])
+    people = tuple(
+        _cut_participant(definition, tables, row, as_of, arm_of) for row in tables.all(ParticipantRow)
+    )
+    cut = DataCut(
+        definition=definition,
+        participants=people,
+        masked=False,
+        mode=trial.mode,
+        position=replayed.head.position,
+        head=replayed.head.hash,
+        recorded_at=replayed.recorded_at,
+        locked_at=trial.locked_at,
+        unblinded_at=trial.unblinded_at,
+        counts=_count(replayed, masked=arm_of is None),
+    )
+    return mask_cut(cut) if arm_of is None else cut
+
+
+def _cut_participant(
+    definition: StudyDefinition, tables: Tables, row: ParticipantRow, as_of: date, arm_of: ArmOf | None
+) -> CutParticipant:
+    code = row.participant
+    site = definition.site(row.site)
+    assert site is not None, "a participant's site is one of the definition's"
+    allocated = tables.get(AllocationRow, code)
+    assessed = tables.get(AssessmentRow, code, row.screening)
+    evidence = evidence_of(definition, tables, code, as_of)
+    lots = tables.where(LotRow, participant=code)
+    return CutParticipant(
+        participant=code,
+        site=row.site,
+        country=site.country,
+        sub_trial=site.sub_trial,
+        variant=row.variant,
+        status="randomised" if allocated and row.status == "screening" else row.status,
+        consented_on=date.fromisoformat(row.consented_on),
+        randomised_on=date.fromisoformat(allocated.randomised_on) if allocated else None,
+        arm=arm_of(tables, code) if allocated and arm_of else None,
+        ended_on=_day(row.ended_on),
+        end_scope=row.end_scope,
+        end_cause=row.end_cause,
+        screening_outcome=assessed.outcome if assessed else None,
+        criteria=assessed.criteria if assessed else {},
+        rows=tuple(form_row for form in definition.forms for form_row in evidence.rows(form.id)),
+        encounters=_cut_encounters(definition, tables, code),
+        administrations=_cut_administrations(definition, tables, code),
+        reviewed={r.form: date.fromisoformat(r.through) for r in tables.where(LogRow, participant=code)},
+        failed_lots=tuple(lot.cause or "" for lot in lots if lot.status == "failed"),
+        unblindings=tuple(r.kind for r in tables.where(UnblindingRow, participant=code)),
+    )
+
+
+def _cut_encounters(definition: StudyDefinition, tables: Tables, code: str) -> tuple[CutEncounter, ...]:
+    order = {planned.id: place for place, planned in enumerate(definition.schedule.encounters)}
+    rows = sorted(
+        tables.where(EncounterRow, participant=code), key=lambda r: order.get(r.encounter, len(order))
+    )
+    return tuple(
+        CutEncounter(
+            encounter=row.encounter,
+            status=row.status,
+            took_place_on=_day(row.took_place_on),
+            days_off=row.days_off,
+            cause=row.cause,
+        )
+        for row in rows
+    )
+
+
+def _cut_administrations(
+    definition: StudyDefinition, tables: Tables, code: str
+) -> tuple[CutAdministration, ...]:
+    given = [row for row in tables.where(UnitRow, participant=code) if row.given_on is not None]
+    epochs = {planned.id: planned.epoch for planned in definition.schedule.encounters}
+    return tuple(
+        CutAdministration(
+            product=row.product,
+            encounter=row.encounter,
+            epoch=epochs[row.encounter],
+            given_on=date.fromisoformat(row.given_on or ""),
+        )
+        for row in sorted(given, key=lambda row: (row.given_on or "", row.encounter))
+    )
+
+
+def _count(replayed: Replay, *, masked: bool) -> dict[str, int]:
+    tables, kinds = replayed.tables, replayed.kinds
+    # How many queries there are about what would unmask is for unmasked eyes, too.
+    queries = [query for query in tables.all(QueryRow) if not (masked and query.unmasking)]
+    readings = list(tables.all(ReadingRow))
+    return {
+        "entries": sum(kinds.values()),
+        "forms recorded": kinds.get("FormRecorded", 0),
+        "corrections": kinds.get("ItemCorrected", 0),
+        "queries": len(queries),
+        "open queries": sum(query.status != "closed" for query in queries),
+        "scans read": len(readings),
+        "scans refused": kinds.get("ScanRefused", 0),
+        "readings adjudicated": sum(reading.how == "adjudicated" for reading in readings),
+        "emergency unblindings": kinds.get("ParticipantUnblinded", 0),
+    }
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)

@@ -1,0 +1,206 @@
+"""A trial: the one write path and the one place where reading starts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from threading import RLock
+
+from equipoise.access.actor import Actor
+from equipoise.access.command import Command, Entropy, Moment
+from equipoise.access.content import KINDS, NONCE
+from equipoise.access.permissions import check_permission
+from equipoise.access.refusal import Refusal, Refused
+from equipoise.access.visibility import UNMASKING, viewer_of
+from equipoise.allocation.decide import Allocator
+from equipoise.allocation.state import UnblindingRow
+from equipoise.allocation.vault import Vault
+from equipoise.conduct.clock import Clock
+from equipoise.conduct.evidence import evidence_of
+from equipoise.conduct.policies import check_holder, check_policies, site_of
+from equipoise.conduct.reactions import derive_reactions
+from equipoise.conduct.rooms import DECIDE, apply_entry
+from equipoise.conduct.view import MaskedView, UnmaskedView
+from equipoise.definition.expression import Evidence
+from equipoise.definition.model.definition import StudyDefinition
+from equipoise.governance.state import TrialRow
+from equipoise.ledger.entry import Draft, Entry, Head, Stamp, seal, utc_text
+from equipoise.ledger.protocol import Ledger, LedgerTransaction
+from equipoise.ledger.tables import Tables
+
+_TICK = timedelta(microseconds=1)
+_NONCE_BYTES = 16
+
+
+class Trial:
+    """One trial, on one ledger and one vault, under one study definition.
+
+    Opening replays the ledger. Several processes may hold the same trial: each catches up inside the
+    transaction
+    in which it records.
+    """
+
+    def __init__(
+        self, definition: StudyDefinition, ledger: Ledger, vault: Vault, clock: Clock, entropy: Entropy
+    ) -> None:
+        self.definition = definition
+        self.ledger = ledger
+        self.tables = Tables()
+        self._allocator = Allocator(vault, definition)
+        self._decide = {**DECIDE, **self._allocator.decide}
+        self._clock = clock
+        self._entropy = entropy
+        self._position = 0
+        self._latest = ""
+        self._lock = RLock()
+        self.catch_up()
+
+    @property
+    def head(self) -> Head:
+        """The head of the chain as last committed."""
+        return self.ledger.head()
+
+    @property
+    def unblinded(self) -> bool:
+        """Whether the allocations were revealed after the lock."""
+        return any(row.status == "unblinded" for row in self.tables.all(TrialRow))
+
+    def catch_up(self) -> None:
+        """Apply what others recorded since this trial last looked."""
+        with self._lock:
+            for entry in self.ledger.read(self._position):
+                self._apply(entry)
+
+    def record(
+        self, actor: Actor, command: Command, reason: str | None = None
+    ) -> tuple[Entry, ...] | Refusal:
+        """Record what a command leads to, all or nothing.
+
+        Returns the entries, or the refusal that says what, why and what next. Raises StoreUnavailable when
+        the
+        storage fails; then nothing has changed.
+        """
+        with self._lock:
+            self.tables.begin()
+            kept = self._position, self._latest
+            try:
+                with self.ledger.exclusive() as transaction:
+                    for entry in transaction.tail(self._position):
+                        self._apply(entry)
+                    kept = self._position, self._latest
+                    self.tables.commit()
+                    self.tables.begin()
+                    outcome = self._record_in(transaction, actor, command, reason)
+            except BaseException:
+                self.tables.rollback()
+                self._position, self._latest = kept
+                raise
+            self.tables.commit()
+            return outcome
+
+    def as_seen_by(self, actor: Actor) -> MaskedView | UnmaskedView:
+        """Return the trial as an actor may see it.
+
+        Raises Refused for a role that the study does not have, or that the account does not hold.
+        """
+        self.catch_up()
+        viewer = viewer_of(self.definition, actor, unblinded=self.unblinded)
+        refusal = check_holder(actor, self.tables)
+        if refusal is not None:
+            raise Refused(refusal)
+        if viewer.masked and not self.unblinded:
+            return MaskedView(self.definition, self.tables, self.ledger, viewer)
+        return UnmaskedView(self.definition, self.tables, self.ledger, viewer, self._allocator.arm_of)
+
+    def emergency_allocation(self, actor: Actor, participant: str) -> str:
+        """Return the arm of a participant to the account that broke the code for them, in the same role.
+
+        Raises Refused with ALL-NOT-UNBLINDED for everybody else, and once the role was revoked.
+        """
+        self.catch_up()
+        rows = self.tables.where(UnblindingRow, participant=participant)
+        broken = (next(self.ledger.read(row.position - 1)) for row in rows if row.kind == "emergency")
+        asked = any((entry.actor, entry.role) == (actor.account, actor.role) for entry in broken)
+        if asked and check_holder(actor, self.tables) is None:
+            return self._arm_of(participant)
+        raise Refused(
+            Refusal(
+                "ALL-NOT-UNBLINDED",
+                f"The account {actor.account} did not break the code for {participant} as {actor.role},"
+                " or no longer holds that role.",
+                "Give the command UnblindInEmergency and say why, or ask who did.",
+            )
+        )
+
+    def evidence(self, participant: str, on: date) -> Evidence:
+        """Return what is known of a participant on a day, for expressions."""
+        return evidence_of(self.definition, self.tables, participant, on)
+
+    def moment(self, actor: Actor, reason: str | None) -> Moment:
+        """Return what a decision may look at now."""
+        return Moment(
+            definition=self.definition,
+            tables=self.tables,
+            actor=actor,
+            now=self._now(),
+            reason=reason,
+            entropy=self._entropy,
+            evidence=self.evidence,
+        )
+
+    def _record_in(
+        self, transaction: LedgerTransaction, actor: Actor, command: Command, reason: str | None
+    ) -> tuple[Entry, ...] | Refusal:
+        moment = self.moment(actor, reason)
+        refusal = check_permission(self.definition, actor, type(command).__name__)
+        refusal = refusal or check_policies(command, moment)
+        if refusal is not None:
+            return refusal
+        decision = self._decide[type(command)](command, moment)
+        if isinstance(decision, Refusal):
+            return decision
+        stamp = Stamp(
+            definition=self.definition.hash,
+            actor=actor.account,
+            role=actor.role,
+            site=site_of(command, self.tables) or actor.site,
+            recorded_at=utc_text(moment.now),
+            reason=reason,
+        )
+        entries = self._seal(transaction.head, decision, stamp)
+        following = derive_reactions(moment)
+        entries += self._seal(entries[-1].head if entries else transaction.head, following, stamp)
+        transaction.append(entries, self.tables.changes())
+        return tuple(entries)
+
+    def _seal(self, head: Head, drafts: Sequence[Draft], stamp: Stamp) -> list[Entry]:
+        entries = []
+        for draft in drafts:
+            entry = seal(head, self._blur(draft), stamp)
+            self._apply(entry)
+            entries.append(entry)
+            head = entry.head
+        return entries
+
+    def _blur(self, draft: Draft) -> Draft:
+        # Masked people see hashes of the chain. Without something unpredictable in it, the hash of an entry
+        # that they must not see would be found by trying out the few things that it can say.
+        if KINDS[draft.kind].audience not in UNMASKING:
+            return draft
+        return replace(draft, content={**draft.content, NONCE: self._entropy.token(_NONCE_BYTES).hex()})
+
+    def _apply(self, entry: Entry) -> None:
+        apply_entry(self.tables, entry)
+        self._position = entry.position
+        self._latest = entry.recorded_at
+
+    def _now(self) -> datetime:
+        # A clock that was set back must not put an entry before its predecessor.
+        now = self._clock()
+        if utc_text(now) >= self._latest:
+            return now
+        return datetime.fromisoformat(self._latest) + _TICK
+
+    def _arm_of(self, participant: str) -> str:
+        return self._allocator.arm_of(self.tables, participant)

@@ -1,0 +1,156 @@
+"""Verification: the chain recomputed, the ledger replayed, the tables compared, the commitments opened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Protocol
+
+from equipoise.allocation.entries import TrialUnblinded
+from equipoise.allocation.vault import verify_openings
+from equipoise.conduct.rooms import APPLY, apply_entry
+from equipoise.ledger.chain import StoredRecord, check_chain
+from equipoise.ledger.entry import Entry, Head
+from equipoise.ledger.tables import ConstraintViolated, Row, Tables
+
+_PROBLEMS_MAX = 50
+_SENSELESS = (LookupError, TypeError, ValueError, AttributeError, ConstraintViolated)
+"""What comes of content that no decision of this release can have written."""
+
+
+class KeptTrial(Protocol):
+    """A trial as it is kept, readable without being trusted."""
+
+    def records(self) -> Iterator[StoredRecord]:
+        """Iterate over the ledger, unchecked."""
+        ...
+
+    def head(self) -> Head:
+        """Return the head as it is kept."""
+        ...
+
+    def definitions(self) -> Mapping[str, bytes]:
+        """Return canonical definitions by the hash they are kept under."""
+        ...
+
+    def row_types(self) -> Sequence[type[Row]]:
+        """Return every row type that has a table."""
+        ...
+
+    def differing_rows(self, row_type: type[Row], expected: list[Any]) -> list[str]:
+        """Name the rows of a table that differ from those expected."""
+        ...
+
+    def structure_problems(self) -> list[str]:
+        """Say where the storage's structure is not as it should be."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyProblem:
+    """One thing that does not hold; codes are stable, sentences name places and no values."""
+
+    code: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyReport:
+    """What verification found; `head` is recomputed, not read."""
+
+    head: Head
+    entries: int
+    tables: int
+    rows: int
+    openings: int
+    problems: tuple[VerifyProblem, ...]
+    warnings: tuple[VerifyProblem, ...] = ()
+
+    @property
+    def intact(self) -> bool:
+        """Whether nothing was found."""
+        return not self.problems
+
+
+def verify_trial(kept: KeptTrial, published: Sequence[Head] = ()) -> VerifyReport:
+    """Replay a trial from its ledger and compare everything kept with what the ledger leads to.
+
+    `published` are heads that were given to somebody outside: they show a ledger that was cut short and
+    resealed.
+    """
+    problems = [
+        VerifyProblem("VERIFY-STORE", f"The storage has {line}.") for line in kept.structure_problems()
+    ]
+    if any("cannot be read" in problem.sentence for problem in problems):
+        return VerifyReport(Head.genesis(), 0, 0, 0, 0, tuple(problems))
+    entries: list[Entry] = []
+    chain = check_chain(kept.records(), published, keep=entries.append)
+    warnings = [VerifyProblem(p.code, p.sentence) for p in chain.problems if p.severity == "warning"]
+    problems += [VerifyProblem(p.code, p.sentence) for p in chain.problems if p.severity != "warning"]
+    if kept.head() != chain.head:
+        problems.append(VerifyProblem("VERIFY-HEAD", "The head that is kept is not the head of the chain."))
+    if not chain.intact:
+        return VerifyReport(
+            chain.head, chain.entries, 0, 0, 0, tuple(problems[:_PROBLEMS_MAX]), tuple(warnings)
+        )
+    problems += _check_definitions(kept.definitions(), entries)
+    tables, unknown = _replay(entries)
+    problems += unknown
+    rows = 0
+    for row_type in kept.row_types():
+        expected = list(tables.all(row_type))
+        rows += len(expected)
+        problems += [
+            VerifyProblem("VERIFY-TABLE", f"In the table {row_type.table} the row {difference}.")
+            for difference in kept.differing_rows(row_type, expected)
+        ]
+    problems += _check_openings(entries)
+    return VerifyReport(
+        head=chain.head,
+        entries=chain.entries,
+        tables=len(kept.row_types()),
+        rows=rows,
+        openings=sum(len(TrialUnblinded.of(e).openings) for e in entries if e.kind == TrialUnblinded.kind),
+        problems=tuple(problems[:_PROBLEMS_MAX]),
+        warnings=tuple(warnings),
+    )
+
+
+def _check_definitions(kept: Mapping[str, bytes], entries: Sequence[Entry]) -> list[VerifyProblem]:
+    named = {entry.definition for entry in entries}
+    problems = [
+        VerifyProblem(
+            "VERIFY-DEFINITION", f"The definition {digest[:12]} is not what it was: its hash differs."
+        )
+        for digest, canonical in kept.items()
+        if sha256(canonical).hexdigest() != digest
+    ]
+    problems += [
+        VerifyProblem("VERIFY-DEFINITION", f"The definition {digest[:12]}, which entries name, is not kept.")
+        for digest in sorted(named - kept.keys())
+    ]
+    return problems
+
+
+def _check_openings(entries: Sequence[Entry]) -> list[VerifyProblem]:
+    try:
+        return [VerifyProblem(each.code, each.sentence) for each in verify_openings(entries)]
+    except _SENSELESS:
+        return [VerifyProblem("VERIFY-OPENINGS", "What was revealed at the unblinding cannot be read.")]
+
+
+def _replay(entries: Sequence[Entry]) -> tuple[Tables, list[VerifyProblem]]:
+    tables = Tables()
+    for entry in entries:
+        if entry.kind not in APPLY:
+            sentence = (
+                f"Entry {entry.position} is of the kind {entry.kind}, which this release does not know."
+            )
+            return tables, [VerifyProblem("VERIFY-KIND", sentence)]
+        try:
+            apply_entry(tables, entry)
+        except _SENSELESS:
+            sentence = f"Entry {entry.position} ({entry.kind}) does not fit what came before it."
+            return tables, [VerifyProblem("VERIFY-REPLAY", sentence)]
+    return tables, []

@@ -1,0 +1,199 @@
+"""Everything that an account can reach, found by enumeration and written as text that can be compared."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from enum import Enum
+from itertools import product
+from typing import Any, get_args, get_type_hints
+
+from equipoise.access.actor import Actor
+from equipoise.access.command import Command
+from equipoise.access.refusal import Refusal, Refused
+from equipoise.capture.state import EncounterRow, QueryRow
+from equipoise.conduct.trial import Trial
+from equipoise.conduct.view import MaskedView
+from equipoise.definition.expression import PartialDate
+from equipoise.definition.model.definition import StudyDefinition
+from equipoise.enrolment.state import ParticipantRow
+from equipoise.imaging.state import ScanRow, TaskRow
+from equipoise.supply.state import LotRow, UnitRow
+
+Line = tuple[str, str]
+"""Where something was found, and what it says."""
+
+_PLAIN = (bool, int, float, str, Decimal, date, timedelta, Enum, PartialDate)
+
+VARIANTS = 4
+"""How many commands of each type an account tries."""
+
+
+def write_value(value: object) -> str:
+    """Write a value as text, in its own order; what has no text is an error, and not an address in memory."""
+    if value is None or isinstance(value, _PLAIN):
+        return repr(value)
+    if isinstance(value, StudyDefinition):
+        return f"the definition {value.hash}"
+    if isinstance(value, bytes):
+        return value.hex()
+    if is_dataclass(value) and not isinstance(value, type):
+        parts = (f"{each.name}={write_value(getattr(value, each.name))}" for each in fields(value))
+        return f"{type(value).__name__}({', '.join(parts)})"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{write_value(k)}: {write_value(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, frozenset | set):
+        return "{" + ", ".join(sorted(map(write_value, value))) + "}"
+    if isinstance(value, Iterable):
+        return "[" + ", ".join(map(write_value, value)) + "]"
+    raise TypeError(f"{type(value).__name__} has no text to compare")
+
+
+def public_names(of: type) -> list[str]:
+    """The public methods and properties of a class."""
+    return sorted(name for name, _ in inspect.getmembers(of) if not name.startswith("_"))
+
+
+def argument_values(trial: Trial) -> dict[str, list[object]]:
+    """What each argument of a method of a view may be; an argument that is not here fails the test."""
+    codes = [row.participant for row in trial.tables.all(ParticipantRow)]
+    last = date.fromisoformat(next(iter(reversed(list(trial.ledger.read())))).recorded_at[:10])
+    days: list[object] = [last - timedelta(days=100), last]
+    return {
+        "participant": [*codes, "SE01-999", None],
+        "today": days,
+        "on": days,
+        "position": [None, trial.head.position * 2 // 3, 10**6],
+    }
+
+
+def read_views(trial: Trial, actor: Actor, view_type: type = MaskedView) -> Iterator[Line]:
+    """Call every public method of the view that an actor gets, with every combination of its arguments."""
+    view = trial.as_seen_by(actor)
+    assert type(view) is view_type, f"{actor.account} gets a {type(view).__name__}"
+    values = argument_values(trial)
+    yield f"{actor.account} viewer", write_value(view.viewer)
+    for name in public_names(type(view)):
+        method = getattr(view, name)
+        parameters = list(inspect.signature(method).parameters)
+        assert values.keys() >= set(parameters), f"say what {name} may be called with: {parameters}"
+        hints = get_type_hints(method)
+        fitting = (_fit(values[each], hints.get(each, Any)) for each in parameters)
+        for arguments in product(*fitting):
+            yield f"{actor.account} {name}{arguments}", _call(method, arguments)
+
+
+def _fit(values: list[Any], hint: object) -> list[Any]:
+    """Those values that a type allows: None is not everywhere a value."""
+    may_be_none = hint is Any or type(None) in get_args(hint)
+    return [each for each in values if each is not None or may_be_none]
+
+
+def _call(method: Callable[..., object], arguments: tuple[object, ...]) -> str:
+    try:
+        return write_value(method(*arguments))
+    except Refused as refused:
+        return f"refused: {refused.refusal!r}"
+    except ValueError as error:
+        return f"error: {error}"
+
+
+def command_types() -> list[type[Command]]:
+    """Every command that exists: the rooms are all imported with the trial."""
+
+    def below(kind: type[Command]) -> Iterator[type[Command]]:
+        for each in kind.__subclasses__():
+            yield each
+            yield from below(each)
+
+    # A dataclass with slots is made anew from the class that was written, which may linger under its name.
+    found = {
+        each
+        for each in below(Command)
+        if each.__module__.startswith("equipoise.")
+        and vars(sys.modules[each.__module__])[each.__name__] is each
+    }
+    return sorted(found, key=lambda each: each.__name__)
+
+
+def field_values(trial: Trial) -> dict[str, list[Any]]:
+    """What each field of a command may be: things that are there, and one that is not."""
+    tables, definition = trial.tables, trial.definition
+    today = datetime.fromisoformat(list(trial.ledger.read())[-1].recorded_at).date()
+    codes = [row.participant for row in tables.all(ParticipantRow)]
+    encounters = [row.encounter for row in tables.where(EncounterRow, participant=codes[0])]
+    forms = sorted((form.id for form in definition.forms), key=lambda form: (len(form), form))
+    days = [today, today - timedelta(days=1), today + timedelta(days=9), date(2001, 1, 1)]
+    items = [item.id for form in definition.forms for item in form.items if item.unmasking or form.unmasking]
+    texts = ["Because.", "Seen at the visit", " ", "Because."]
+    return {
+        "participant": [*codes[:2], *codes[-1:], "SE01-999"],
+        "site": ["SE01", "CA01", None, "XX99"],
+        "account": ["eve", "nurse.se01", "", "eve"],
+        "administrator": ["eve"],
+        "role": ["nurse", "laboratory", "statistician", "burglar"],
+        "mode": ["live", "rehearsal"],
+        "scope": ["treatment", "study", "consent"],
+        "consent_version": ["2.0", "1.0"],
+        "encounter": [*encounters[-2:], "unheard_of", None],
+        "form": [*forms[:2], "adverse_event", "unheard_of"],
+        "item": [items[0], items[-1], "unheard_of", None],
+        "value": [1, "high", None, Decimal("2.5")],
+        "values": [{}, {items[0]: 1}, {items[-1]: "x", "unheard_of": 2}, {"spots": 3, "volume": "1.0"}],
+        "row": [1, 2, 99, 1],
+        "product": [each.id for each in definition.supply.products] + ["unheard_of"],
+        "clock": [each.id for each in (definition.safety.clocks if definition.safety else ())] + ["never"],
+        "submitted_at": [datetime.combine(day, datetime.min.time(), UTC) for day in days],
+        "related": [True, False],
+        "expected": [False, True],
+        "query": [*[row.query for row in tables.all(QueryRow)][:2], "U-000001", "Q-999999"],
+        "scan": [*[row.scan for row in tables.all(ScanRow)][:3], "S-00000000"],
+        "task": [*[row.task for row in tables.all(TaskRow)][:3], "T-00000000"],
+        "lot": [*[row.lot for row in tables.all(LotRow)][:3], "L-00000000"],
+        "unit": [*[row.unit for row in tables.all(UnitRow)][:3], "B-00000000"],
+        **dict.fromkeys(("cause", "text", "meaning", "who", "how", "assessment", "destination"), texts),
+        **dict.fromkeys(_DAYS, days),
+    }
+
+
+_DAYS = (
+    *("approved_on", "consented_on", "assessed_on", "failed_on", "rescreened_on", "withdrawn_on", "given_on"),
+    *("completed_on", "randomised_on", "took_place_on", "acquired_on", "collected_on", "recorded_on"),
+    *("released_on", "prepared_on", "through"),
+)
+
+
+def make_command(kind: type[Command], values: Mapping[str, list[Any]], variant: int) -> Command:
+    """A command with the variant-th value of each field; fails for a field of which no value is known."""
+    hints = get_type_hints(kind)
+    assert values.keys() >= hints.keys(), f"say what the fields of {kind.__name__} may be: {list(hints)}"
+    fitting = {name: _fit(values[name], hint) for name, hint in hints.items()}
+    return kind(**{name: each[variant % len(each)] for name, each in fitting.items()})
+
+
+def try_commands(
+    trial: Trial, actors: Iterable[Actor], without: frozenset[str] = frozenset()
+) -> Iterator[Line]:
+    """Give every command as every actor, in several variants; some succeed and change the trial."""
+    values = field_values(trial)
+    for actor, kind, variant in product(actors, command_types(), range(VARIANTS)):
+        if kind.__name__ in without:
+            continue
+        outcome = trial.record(
+            actor, make_command(kind, values, variant), "A reason" if variant % 2 else None
+        )
+        what = outcome if isinstance(outcome, Refusal) else [(e.position, e.kind) for e in outcome]
+        yield f"{actor.account} gives {kind.__name__} {variant}", write_value(what)
+
+
+def find_differences(plain: Iterable[Line], swapped: Iterable[Line]) -> list[str]:
+    """Name the places where the two worlds differ, also in the number or order of places."""
+    first, second = list(plain), list(swapped)
+    places = [f"place {a[0]} against {b[0]}" for a, b in zip(first, second, strict=False) if a[0] != b[0]]
+    texts = [f"text at {a[0]}" for a, b in zip(first, second, strict=False) if a != b and a[0] == b[0]]
+    counts = [f"{len(first)} places against {len(second)}"] if len(first) != len(second) else []
+    return counts + places + texts

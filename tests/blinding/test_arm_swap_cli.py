@@ -1,0 +1,136 @@
+"""The arm-swap test over the command line: every command that exists, as every masked account.
+
+Both worlds are kept in SQLite files, without the vault: a masked account's commands must not need it.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from equipoise.access.actor import Actor
+from equipoise.allocation.state import AllocationRow
+from equipoise.cli.main import app
+from equipoise.cli.trials import _readers
+from equipoise.conduct.rooms import apply_entry
+from equipoise.definition.lock import canonical_json
+from equipoise.ledger import Tables
+from equipoise.store.heads import publish_head
+from equipoise.store.trial_store import TrialStore
+from equipoise.studies import study_names
+from tests.blinding.reach import Line, find_differences
+from tests.blinding.worlds import World, make_worlds
+
+TRIAL, HEADS, MADE = "trial.sqlite", "heads.jsonl", "made"
+
+Arguments = Callable[[World], Iterator[list[str]]]
+
+
+def _as(actor: Actor) -> list[str]:
+    return ["--as", ":".join(filter(None, (actor.account, actor.role, actor.site)))]
+
+
+def _accounts(world: World) -> list[Actor]:
+    """One account of each masked role: there is one site."""
+    return [actor for actor in world.masked if actor.account != "reader.2"]
+
+
+def view_arguments(world: World) -> Iterator[list[str]]:
+    trial = world.at(world.points[-1])
+    code = next(row.participant for row in trial.tables.all(AllocationRow))
+    for actor in _accounts(world):
+        for what in [*_readers(trial.as_seen_by(actor), "", ""), "everything"]:
+            named = what in ("timeline", "records", "eligibility")
+            yield ["view", TRIAL, what, *_as(actor), "--participant", code if named else ""]
+    yield ["view", TRIAL, "timeline", *_as(actor), "--participant", code, "--on", "2024-06-01"]
+
+
+def report_arguments(world: World) -> Iterator[list[str]]:
+    for actor in _accounts(world):
+        yield ["report", TRIAL, *_as(actor), "--out", f"{MADE}/{actor.account}"]
+
+
+ARGUMENTS: dict[str, Arguments | str] = {
+    "check": lambda world: iter([["check", study_names()[0]]]),
+    "show": lambda world: iter([["show", study_names()[0]]]),
+    "studies": lambda world: iter([["studies"]]),
+    "verify": lambda world: iter([["verify", TRIAL], ["verify", TRIAL, "--heads", HEADS]]),
+    "view": view_arguments,
+    "report": report_arguments,
+    "lock": "It reads the study folder and no trial.",
+    "new": "It reads a study folder and no trial.",
+    "import": "It reads a registry record and no trial.",
+    "rehearse": "Who rehearses makes the vault and its key.",
+    "repeat": "It reads a study folder and rehearses in memory.",
+    "demo": "Who runs the demo makes the vault and its key.",
+}
+"""How each command is tried, or why it need not be; one that is not here fails the test."""
+
+
+def commands() -> dict[str, object]:
+    return dict(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+
+
+def keep(world: World, folder: Path) -> None:
+    """Keep a world as the database that a clinic would have, and publish its head."""
+    definition = world.definition
+    store = TrialStore.create(folder / TRIAL, definition.hash, canonical_json(definition))
+    entries, tables = list(world.ledger.read()), Tables()
+    tables.begin()
+    for entry in entries:
+        apply_entry(tables, entry)
+    with store.ledger.exclusive() as transaction:
+        transaction.append(entries, tables.changes())
+    publish_head(folder / HEADS, store.head(), "database lock")
+    store.close()
+
+
+def run(world: World, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Line]:
+    monkeypatch.chdir(folder)
+    for name in commands():
+        tried = ARGUMENTS.get(name, "")
+        for arguments in () if isinstance(tried, str) else tried(world):
+            result = CliRunner().invoke(app, arguments, catch_exceptions=False)
+            yield " ".join(arguments), f"{result.exit_code}\n{result.output}\n{result.stderr}"
+    for path in sorted((folder / MADE).rglob("*")):
+        yield path.relative_to(folder).as_posix(), path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Line], list[Line]]:
+    """What the command line says in each world; the hashes of the chain are named by their entries."""
+    said = []
+    for name, world in zip(("plain", "swapped"), make_worlds("betraying, in brief"), strict=True):
+        folder = tmp_path_factory.mktemp(name)
+        keep(world, folder)
+        with pytest.MonkeyPatch.context() as patch:
+            lines = list(run(world, folder, patch))
+        said.append([(place, world.name_hashes(text)) for place, text in lines])
+    return said[0], said[1]
+
+
+def test_every_command_says_the_same_in_both_worlds(found: tuple[list[Line], list[Line]]) -> None:
+    assert find_differences(*found) == []
+
+
+def test_every_command_that_exists_was_tried_or_need_not_be() -> None:
+    assert commands().keys() == ARGUMENTS.keys()
+
+
+def test_what_was_tried_said_something(found: tuple[list[Line], list[Line]]) -> None:
+    ended = {name: {text[0] for place, text in found[0] if place.startswith(name)} for name in ARGUMENTS}
+    assert "0" in ended["verify"] & ended["view"] & ended["check"] & ended["show"]
+    assert any("openings" in text for place, text in found[0] if place.startswith("verify"))
+    assert any(place.endswith(".html") and len(text) > 1000 for place, text in found[0])
+    assert "1" in ended["view"]
+
+
+def test_the_database_differs_only_where_masked_roles_do_not_look(tmp_path: Path) -> None:
+    rows = []
+    for name, world in zip(("plain", "swapped"), make_worlds("pilot"), strict=True):
+        (tmp_path / name).mkdir()
+        keep(world, tmp_path / name)
+        rows.append((tmp_path / name / HEADS).read_bytes())
+    assert rows[0] == rows[1], "where nothing that is recorded depends on the arm, not even the head does"

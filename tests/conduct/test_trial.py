@@ -1,0 +1,261 @@
+"""The one write path: all or nothing, one after the other, and the same again."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from equipoise.access.actor import Actor
+from equipoise.access.command import Command
+from equipoise.access.refusal import Refusal, Refused
+from equipoise.allocation.state import AllocationRow
+from equipoise.allocation.vault import MemoryVault, VaultMissing
+from equipoise.capture.commands import OpenQuery, RecordForm
+from equipoise.conduct.clock import read_system_clock
+from equipoise.conduct.entropy import SeededEntropy, SystemEntropy
+from equipoise.conduct.rooms import APPLY, DECIDE
+from equipoise.conduct.trial import Trial
+from equipoise.definition.lock import hashed
+from equipoise.governance.commands import CloseSite, PublishHead
+from equipoise.ledger import Entry, MemoryLedger, StoreUnavailable, Tables, check_chain
+from equipoise.rehearsal.rehearse import rehearse
+from tests.blinding.reach import command_types
+from tests.blinding.worlds import study_of
+from tests.conduct.clinic import ADA, DANA, PRIYA, SITES, Clinic, FailingLedger, open_definition, randomise
+
+HELLO = PublishHead(destination="the sponsor")
+
+
+def state(trial: Trial) -> tuple[object, ...]:
+    return trial.tables.digest(), trial.head, [entry.hash for entry in trial.ledger.read()]
+
+
+def replayed(trial: Trial) -> str:
+    return Trial(trial.definition, trial.ledger, MemoryVault(), trial._clock, SystemEntropy()).tables.digest()
+
+
+def test_every_command_is_decided_and_every_entry_applied_somewhere() -> None:
+    allocation = {each for each in command_types() if each.__module__ == "equipoise.allocation.commands"}
+    assert DECIDE.keys() | allocation == set(command_types())
+    assert not DECIDE.keys() & allocation
+    assert all(APPLY.values())
+
+
+# -- all or nothing
+
+
+@pytest.mark.parametrize("step", ["lock", "append", "commit"])
+def test_when_the_storage_fails_nothing_has_changed_and_the_command_can_be_repeated(step: str) -> None:
+    ledger = FailingLedger()
+    clinic = Clinic(ledger)
+    code = clinic.consent()
+    before = state(clinic.trial)
+    ledger.fails_at = step
+    with pytest.raises(StoreUnavailable, match="disk is full"):
+        clinic.trial.record(PRIYA, randomise(code))
+    assert state(clinic.trial) == before
+    ledger.fails_at = None
+    clinic.do(PRIYA, randomise(code))
+    assert len(clinic.trial.tables.where(AllocationRow)) == 1
+    assert clinic.trial.tables.digest() == replayed(clinic.trial)
+
+
+def test_when_a_room_fails_nothing_has_changed_and_the_trial_goes_on() -> None:
+    clinic = Clinic()
+    code = clinic.consent()
+    without_vault = Trial(clinic.definition, clinic.ledger, MemoryVault(), clinic.clock, SeededEntropy(1))
+    before = state(without_vault)
+    with pytest.raises(VaultMissing):
+        without_vault.record(PRIYA, randomise(code))
+    assert state(without_vault) == before
+    assert isinstance(without_vault.record(ADA, HELLO), tuple)
+    clinic.do(PRIYA, randomise(code))
+
+
+def test_when_an_application_fails_halfway_nothing_has_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    clinic = Clinic()
+    code = clinic.consent()
+    before = state(clinic.trial)
+
+    def fail(tables: Tables, entry: Entry) -> None:
+        raise ArithmeticError("a defect")
+
+    with monkeypatch.context() as patch:
+        patch.setitem(APPLY, "ParticipantRandomised", [*APPLY["ParticipantRandomised"], fail])
+        with pytest.raises(ArithmeticError):
+            clinic.trial.record(PRIYA, randomise(code))
+    assert state(clinic.trial) == before
+    clinic.do(PRIYA, randomise(code))
+
+
+def test_what_another_process_recorded_stays_when_the_own_command_fails() -> None:
+    ledger = FailingLedger()
+    clinic = Clinic(ledger)
+    other = clinic.another("other")
+    assert isinstance(other.record(ADA, HELLO), tuple)
+    ledger.fails_at = "append"
+    with pytest.raises(StoreUnavailable):
+        clinic.trial.record(ADA, HELLO)
+    ledger.fails_at = None
+    assert clinic.trial.tables.digest() == other.tables.digest()
+    clinic.do(ADA, HELLO)
+    assert clinic.trial.tables.digest() == replayed(clinic.trial)
+
+
+def test_a_refusal_changes_nothing() -> None:
+    clinic = Clinic()
+    code = clinic.consent("CA01")
+    before = state(clinic.trial)
+    assert isinstance(clinic.trial.record(PRIYA, randomise(code)), Refusal)
+    assert state(clinic.trial) == before
+
+
+# -- one after the other
+
+
+def test_two_processes_on_one_ledger_see_what_the_other_recorded() -> None:
+    clinic = Clinic()
+    other = clinic.another("other")
+    code = clinic.consent()
+    assert isinstance(other.record(PRIYA, randomise(code)), tuple)
+    seen = clinic.trial.as_seen_by(DANA).participants()
+    assert [(line.participant, line.status) for line in seen] == [(code, "randomised")]
+    clinic.do(ADA, CloseSite(site="SE01"))
+    other.catch_up()
+    assert other.tables.digest() == clinic.trial.tables.digest()
+    assert other.head == clinic.trial.head
+
+
+def test_a_participant_is_randomised_once_though_two_ask_for_it() -> None:
+    clinic = Clinic()
+    other = clinic.another("other")
+    code = clinic.consent()
+    clinic.do(PRIYA, randomise(code))
+    again = other.record(PRIYA, randomise(code))
+    assert isinstance(again, Refusal)
+    assert again.code == "ALL-RANDOMISED"
+
+
+def test_threads_that_randomise_at_the_same_time_share_and_lose_no_slot() -> None:
+    clinic = Clinic()
+    codes = [clinic.consent(site) for site in SITES for _ in range(10)]
+    trials = [clinic.trial, *(clinic.another(f"process {number}") for number in range(3))]
+
+    def give(numbered: tuple[int, str]) -> tuple[Entry, ...] | Refusal:
+        number, code = numbered
+        return trials[number % len(trials)].record(SITES[code[:4]], randomise(code))
+
+    # Every participant is asked for twice, by different threads and processes.
+    with ThreadPoolExecutor(8) as threads:
+        outcomes = list(threads.map(give, enumerate([*codes, *codes[1:], codes[0]])))
+    assert sum(isinstance(outcome, tuple) for outcome in outcomes) == len(codes)
+    clinic.trial.catch_up()
+    rows = clinic.trial.tables.where(AllocationRow)
+    assert sorted(row.participant for row in rows) == sorted(codes)
+    for site in SITES:
+        assert sorted(row.slot for row in rows if row.participant[:4] == site) == list(range(1, 11))
+    assert len({row.number for row in rows}) == len(codes)
+    assert check_chain(clinic.ledger.records()).intact
+    assert clinic.trial.tables.digest() == replayed(clinic.trial)
+
+
+def test_a_clock_that_jumps_back_puts_no_entry_before_another() -> None:
+    clinic = Clinic()
+    clinic.clock.now -= timedelta(hours=2)
+    first, second = clinic.do(ADA, HELLO), clinic.do(ADA, HELLO)
+    times = [entry.recorded_at for entry in clinic.ledger.read()]
+    assert times == sorted(times)
+    assert first[0].recorded_at < second[0].recorded_at
+    assert check_chain(clinic.ledger.records()).warnings == 0
+    clinic.clock.now += timedelta(days=1)
+    (later,) = clinic.do(ADA, HELLO)
+    assert later.recorded_at[:19] == clinic.clock.now.isoformat()[:19]
+
+
+def test_an_entry_names_its_site_its_reason_and_who_acted_in_which_role() -> None:
+    clinic = Clinic()
+    code = clinic.consent()
+    query = OpenQuery(participant=code, form="vitals", text="Why?")
+    (entry,) = clinic.do(DANA, query, "Seen in the review")
+    assert (entry.actor, entry.role, entry.site) == ("dana", "data_manager", "SE01")
+    assert (entry.reason, entry.definition) == ("Seen in the review", clinic.definition.hash)
+
+
+def test_the_evidence_of_a_participant_can_be_asked_for() -> None:
+    clinic = Clinic()
+    code = clinic.consent()
+    evidence = clinic.trial.evidence(code, clinic.clock.now.date())
+    assert evidence.anchor("consent") == clinic.clock.now.date()
+
+
+def test_nobody_sees_a_trial_that_is_not_open() -> None:
+    clinic = Clinic()
+    unopened = Trial(clinic.definition, MemoryLedger(), MemoryVault(), clinic.clock, SystemEntropy())
+    assert not unopened.unblinded
+    with pytest.raises(Refused):
+        unopened.as_seen_by(DANA)
+
+
+# -- the same again
+
+
+def rehearsed(seed: int) -> list[bytes]:
+    trial = rehearse(study_of("betraying"), seed=seed, scenario="null", participants=3, sites=2).trial
+    return [entry.body for entry in trial.ledger.read()]
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_others() -> None:
+    first = rehearsed(5)
+    assert rehearsed(5) == first
+    assert rehearsed(6) != first
+
+
+def test_a_trial_that_is_opened_anew_has_the_tables_that_the_first_had(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    noted: dict[int, str] = {}
+    record = Trial.record
+
+    def note(
+        trial: Trial, actor: Actor, command: Command, reason: str | None = None
+    ) -> Sequence[Entry] | Refusal:
+        outcome = record(trial, actor, command, reason)
+        if trial.head.position // 25 > max(noted, default=0) // 25:
+            noted[trial.head.position] = trial.tables.digest()
+        return outcome
+
+    monkeypatch.setattr(Trial, "record", note)
+    definition = study_of("betraying")
+    trial = rehearse(definition, seed=5, scenario="null", participants=3, sites=2).trial
+    noted[trial.head.position] = trial.tables.digest()
+    assert len(noted) > 10
+    entries = list(trial.ledger.read())
+    for position, digest in noted.items():
+        ledger = MemoryLedger()
+        with ledger.exclusive() as transaction:
+            transaction.append(entries[:position], ())
+        again = Trial(definition, ledger, MemoryVault(), trial._clock, SystemEntropy())
+        assert again.tables.digest() == digest, f"at position {position}"
+
+
+def test_entropy_is_reproducible_only_where_it_is_seeded() -> None:
+    one, other, third = SeededEntropy(1), SeededEntropy(1), SeededEntropy(2)
+    assert one.token(70) == other.token(70) != third.token(70)
+    assert one.token(5) == other.token(5)
+    assert len(SystemEntropy().token(33)) == 33
+    assert SystemEntropy().token(16) != SystemEntropy().token(16)
+
+
+def test_the_clock_of_the_system_gives_utc() -> None:
+    assert read_system_clock().utcoffset() == timedelta(0)
+
+
+def test_a_study_without_safety_reporting_has_nothing_to_judge() -> None:
+    definition = hashed(replace(open_definition(), safety=None))
+    clinic = Clinic(definition=definition)
+    code = clinic.consent()
+    values = {"term": "Headache", "onset": "2024-06", "severity": "mild", "outcome": "ongoing"}
+    entries = clinic.do(PRIYA, RecordForm(participant=code, form="adverse_event", values=values))
+    assert {entry.kind for entry in entries} == {"FormRecorded"}
