@@ -53,7 +53,10 @@ class StudyDefinition:
 
     def role(self, role_id: str) -> Role | None:
         """Return the role of this name, or None."""
-        return next((r for r in self.study.roles if r.id == role_id), None)
+        for role in self.study.roles:
+            if role.id == role_id:
+                return role
+        return None
 
     def variant_of(self, site_id: str) -> str | None:
         """Return the variant of the rules that a site follows: its own, else that of its sub-trial."""

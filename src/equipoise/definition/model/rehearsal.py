@@ -113,8 +113,8 @@ class Rehearsal:
     """The whole of rehearsal.yaml.
 
     `person` draws, in order, the variables of each candidate; `accrual_days_mean` is the mean number of days
-    between
-    two candidates at one site. `truth` says, by scenario and endpoint, the value that the analysis estimates.
+    between two candidates at one site. `truth` says, by scenario and endpoint, the value that the analysis
+    estimates: of several comparisons, the first.
     """
 
     start: date
