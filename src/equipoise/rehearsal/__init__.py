@@ -1,0 +1,1 @@
+"""Whole simulated trials, conducted through the same write path that the clinic uses."""

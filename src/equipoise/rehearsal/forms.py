@@ -1,0 +1,333 @@
+"""Filling in forms: what is true of a person, what is written down by mistake, and how queries settle it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+from equipoise.access.actor import Actor
+from equipoise.access.refusal import Refusal
+from equipoise.capture.commands import AnswerQuery, CloseQuery, ConfirmLog, CorrectItem, OpenQuery, RecordForm
+from equipoise.capture.state import QueryRow
+from equipoise.definition.expression import PartialDate, Truth, Value, truth
+from equipoise.definition.model.forms import Form, Item
+from equipoise.definition.model.rehearsal import FormPlan
+from equipoise.ledger.entry import Entry
+from equipoise.rehearsal.draws import Dice, RehearsalImpossible, derive_value, fit_number, plausible_value
+from equipoise.rehearsal.person import Person
+from equipoise.rehearsal.world import RehearsalRefused, Story, World, at_hour
+from equipoise.safety.commands import SubmitSafetyReport
+from equipoise.safety.state import ClockRow
+
+_NO_PLAN = FormPlan()
+_QUERY_DAYS = (2, 6)
+_SITE_STAFF = ("investigator", "nurse")
+_ATTEMPTS_MAX = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """A value that was written down wrong."""
+
+    form: str
+    encounter: str | None
+    row: int | None
+    item: str
+    right: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A query that waits for an answer; a `hidden` one concerns what would unmask."""
+
+    query: str
+    hidden: bool
+
+
+@dataclass(slots=True)
+class Aftermath:
+    """What has to be settled after forms were filled in."""
+
+    queries: list[Asked] = field(default_factory=list)
+    slips: list[Slip] = field(default_factory=list)
+    clocks: list[tuple[int, str]] = field(default_factory=list)
+
+    def gather(self, entries: tuple[Entry, ...]) -> None:
+        """Add the queries and clocks that entries opened."""
+        for entry in entries:
+            found: Any = entry.content
+            if entry.kind in ("QueryOpened", "UnmaskingQueryOpened"):
+                self.queries.append(Asked(str(found["query"]), entry.kind != "QueryOpened"))
+            elif entry.kind == "UnmaskingChecksRun":
+                self.queries += [Asked(str(each["query"]), True) for each in found["opened"]]
+            elif entry.kind == "SafetyClockStarted":
+                self.clocks.append((int(found["row"]), str(found["clock"])))
+
+
+class FormFiller:
+    """Fills in forms for the people of one world."""
+
+    def __init__(self, world: World) -> None:
+        definition = world.definition
+        self._world = world
+        self._forms = {form.id: form for form in definition.forms}
+        reserved = {definition.imaging.read_form} if definition.imaging else set()
+        for product in definition.supply.products:
+            reserved |= {
+                f for f in (product.source_form, product.manufacture_form, product.administration_form) if f
+            }
+        self._logs = [form for form in definition.schedule.logs if form in self._forms]
+        self._due = {
+            encounter.id: [
+                form
+                for form in definition.schedule.forms_at(encounter.id)
+                if form not in reserved and form not in self._logs
+            ]
+            for encounter in definition.schedule.encounters
+        }
+        self._unmasking = {
+            form.id for form in definition.forms if form.unmasking or any(i.unmasking for i in form.items)
+        }
+
+    def fill_encounter(self, person: Person, encounter: str, without: str | None = None) -> Aftermath:
+        """Fill in what an encounter asks for, and bring the logs up to date."""
+        aftermath = Aftermath()
+        for form in self._due[encounter]:
+            if form != without:
+                self._fill(person, form, encounter, encounter, aftermath)
+        for log in self._logs:
+            self._fill(person, log, None, encounter, aftermath)
+        self.confirm_logs(person)
+        return aftermath
+
+    def fill_at_early_end(self, person: Person, encounter: str) -> Aftermath:
+        """Fill in the forms that are due when somebody leaves early."""
+        aftermath = Aftermath()
+        for form in self._world.plan.faults.early_end_forms:
+            self._fill(person, form, encounter, encounter, aftermath)
+        self.confirm_logs(person)
+        return aftermath
+
+    def confirm_logs(self, person: Person) -> None:
+        """Confirm every log up to today."""
+        today = self._world.today
+        for log in self._logs:
+            form = self._forms[log]
+            if form.log and person.logs_confirmed.get(log) != today:
+                confirmed = ConfirmLog(participant=person.code, form=log, through=today)
+                self._world.give(person.site, confirmed, unmasked=form.unmasking)
+                person.logs_confirmed[log] = today
+
+    def true_values(
+        self, person: Person, form_id: str, encounter: str | None, *occasion: str | int
+    ) -> dict[str, Value]:
+        """Draw what is true for every item of a form that is asked, and remember it.
+
+        `occasion` tells apart what is drawn for the same form: encounters, rows.
+        """
+        form = self._forms[form_id]
+        plan = self._world.plan.forms.get(form_id, _NO_PLAN)
+        dice = person.dice("values", form_id, *occasion)
+        values: dict[str, Value] = {}
+        # In the order of the plan, as one value may follow from another; then what it does not describe.
+        described = [item for name in plan.items if (item := form.item(name)) is not None]
+        for item in (*described, *(item for item in form.items if item.id not in plan.items)):
+            value = self._true_value(person, item, plan, dice)
+            if value is None:
+                person.situation.forget(form_id, item.id)
+                continue
+            values[item.id] = value
+            person.situation.note(form_id, item.id, value, encounter)
+        return values
+
+    def settle(self, person: Person, aftermath: Aftermath, occasion: str) -> None:
+        """Let queries be answered, slips be corrected and reports be sent, in the days that follow."""
+        world = self._world
+        dice = person.dice("settle", occasion)
+        if aftermath.queries or aftermath.slips:
+            day = world.today + timedelta(days=dice.between(*_QUERY_DAYS))
+            start = at_hour(day, 17)
+            person.settled_at = max(person.settled_at, start)
+            world.tell(self._tell_settlement(person, aftermath), start)
+        self._report(person, aftermath, dice)
+
+    def _tell_settlement(self, person: Person, aftermath: Aftermath) -> Story:
+        world, site = self._world, person.site
+        following = Aftermath()
+        for slip in aftermath.slips:
+            if not aftermath.queries:
+                self._ask(person, slip, following)
+            correction = CorrectItem(
+                participant=person.code,
+                form=slip.form,
+                item=slip.item,
+                value=slip.right,
+                encounter=slip.encounter,
+                row=slip.row,
+            )
+            actor = self._who("CorrectItem", site, self._forms[slip.form])
+            reason = "Transcription error: corrected from the source."
+            following.gather(world.act(actor, correction, reason))
+        self._answer(site, aftermath.queries + following.queries, corrected=bool(aftermath.slips))
+        self._report(person, following, person.dice("report", str(world.clock.now)))
+        yield from ()
+
+    def _ask(self, person: Person, slip: Slip, aftermath: Aftermath) -> None:
+        form = self._forms[slip.form]
+        asker = self._world.cast.who("OpenQuery", person.site, unmasked=form.unmasking)
+        role = self._world.definition.role(asker.role)
+        # Where nobody who asks may see the form, whoever filled it in finds the slip.
+        if form.unmasking and role is not None and role.masked:
+            return
+        asked = OpenQuery(
+            participant=person.code,
+            form=slip.form,
+            text="The value is unusual. Please compare it with the source.",
+            item=slip.item,
+            encounter=slip.encounter,
+            row=slip.row,
+        )
+        aftermath.gather(self._world.act(asker, asked))
+
+    def _answer(self, site: str, queries: list[Asked], *, corrected: bool) -> None:
+        world = self._world
+        text = "Corrected from the source." if corrected else "Compared with the source: correct as recorded."
+        for asked in queries:
+            # A query that the correction settled was answered by itself.
+            row = world.trial.tables.get(QueryRow, asked.query)
+            if row is not None and row.status == "open":
+                world.give(site, AnswerQuery(query=asked.query, text=text), unmasked=asked.hidden)
+            world.give(site, CloseQuery(query=asked.query), unmasked=asked.hidden)
+
+    def _report(self, person: Person, aftermath: Aftermath, dice: Dice) -> None:
+        for row, clock in aftermath.clocks:
+            start = self._world.clock.now + timedelta(hours=dice.between(2, 20))
+            person.settled_at = max(person.settled_at, start)
+            self._world.tell(self._tell_report(person, row, clock), start)
+
+    def _tell_report(self, person: Person, row: int, clock: str) -> Story:
+        world = self._world
+        running = world.trial.tables.get(ClockRow, person.code, row, clock)
+        # A correction may have stopped the clock, or started it anew: then it is reported once.
+        if running is not None and running.status == "running":
+            sent = SubmitSafetyReport(
+                participant=person.code, row=row, clock=clock, submitted_at=world.clock.now
+            )
+            world.give(person.site, sent)
+        yield from ()
+
+    def _fill(
+        self, person: Person, form_id: str, encounter: str | None, occasion: str, aftermath: Aftermath
+    ) -> None:
+        for number in range(self._count_rows(person, form_id, occasion)):
+            self._record(person, self._forms[form_id], encounter, (occasion, number), aftermath)
+
+    def _count_rows(self, person: Person, form_id: str, occasion: str) -> int:
+        plan = self._world.plan.forms.get(form_id, _NO_PLAN)
+        if plan.only_at and occasion not in plan.only_at:
+            return 0
+        if plan.rows is None or not self._forms[form_id].repeating:
+            return 0 if form_id in self._logs else 1
+        count = person.dice("rows", form_id, occasion).draw(plan.rows, person.situation)
+        return int(count) if isinstance(count, Decimal | int) else 0
+
+    def _record(
+        self,
+        person: Person,
+        form: Form,
+        encounter: str | None,
+        occasion: tuple[str, int],
+        aftermath: Aftermath,
+    ) -> None:
+        world = self._world
+        actor = self._who("RecordForm", person.site, form)
+        right = self._seen(actor, form, self.true_values(person, form.id, encounter, *occasion))
+        written, slipped = self._miswrite(person.dice("slip", form.id, *occasion), form, right)
+        outcome = world.trial.record(actor, _filled(person, form, encounter, written))
+        # What a hard check refuses cannot be true: the values are drawn again, until they can.
+        for attempt in range(_ATTEMPTS_MAX):
+            if not isinstance(outcome, Refusal):
+                break
+            if slipped is None and outcome.code == "CAP-CHECK":
+                right = self._seen(
+                    actor, form, self.true_values(person, form.id, encounter, *occasion, attempt)
+                )
+            slipped = None
+            outcome = world.trial.record(actor, _filled(person, form, encounter, right))
+        if isinstance(outcome, Refusal):
+            raise RehearsalRefused(_filled(person, form, encounter, right), outcome)
+        aftermath.gather(outcome)
+        if slipped is not None:
+            row = int(str(outcome[0].content["row"])) or None
+            aftermath.slips.append(Slip(form.id, encounter, row, slipped, right[slipped]))
+
+    def _who(self, command: str, site: str, form: Form) -> Actor:
+        """Return whoever fills in a form, preferably one who may see all of it."""
+        kinds = form.filled_by or _SITE_STAFF
+        return self._world.cast.who(command, site, among=kinds, unmasked=form.id in self._unmasking)
+
+    def _seen(self, actor: Actor, form: Form, values: dict[str, Value]) -> dict[str, Value]:
+        """Return what an actor may write: a masked one leaves out what would unmask."""
+        role = self._world.definition.role(actor.role)
+        if form.id not in self._unmasking or role is None or not role.masked:
+            return values
+        hidden = {item.id for item in form.items if item.unmasking}
+        return {name: value for name, value in values.items() if name not in hidden}
+
+    def _miswrite(
+        self, dice: Dice, form: Form, right: dict[str, Value]
+    ) -> tuple[dict[str, Value], str | None]:
+        if not self._world.faults or not dice.chance(self._world.plan.faults.entry_error):
+            return right, None
+        numeric = [
+            i for i in form.items if i.type in ("integer", "decimal") and i.id in right and not i.unmasking
+        ]
+        if not numeric:
+            return right, None
+        item = dice.pick(numeric)
+        wrong = fit_number(Decimal(str(right[item.id])) * 10 + 1, item)
+        if wrong == right[item.id]:
+            return right, None
+        return {**right, item.id: wrong}, item.id
+
+    def _true_value(self, person: Person, item: Item, plan: FormPlan, dice: Dice) -> Value:
+        draw, share = plan.items.get(item.id), dice.random()
+        if draw is None and not item.required:
+            return None
+        if item.when is not None and truth(item.when, person.situation) is not Truth.MET:
+            return None
+        if draw is None:
+            return as_item_value(plausible_value(item, share, self._world.today), item)
+        value = derive_value(draw, share, person.situation)
+        return None if value is None else as_item_value(value, item)
+
+
+def _filled(person: Person, form: Form, encounter: str | None, values: dict[str, Value]) -> RecordForm:
+    return RecordForm(participant=person.code, form=form.id, values=values, encounter=encounter)
+
+
+def as_item_value(value: Value, item: Item) -> Value:
+    """Return a drawn value as the item's type has it; raises RehearsalImpossible when it cannot."""
+    try:
+        return _converted(value, item)
+    except (ArithmeticError, ValueError) as error:
+        raise RehearsalImpossible(
+            "REH-TYPE",
+            f"A draw in rehearsal.yaml gives '{value}' for the item '{item.id}', whose type is"
+            f" {item.type}. Let it give a value of that type.",
+        ) from error
+
+
+def _converted(value: Value, item: Item) -> Value:
+    if item.type in ("integer", "decimal"):
+        return fit_number(Decimal(str(value)), item)
+    if item.type == "boolean":
+        return bool(value)
+    if item.type in ("choice", "text"):
+        return str(value)
+    if isinstance(value, PartialDate) and item.type == "partial_date":
+        return value
+    day = value if isinstance(value, date) else date.fromisoformat(str(value))
+    return datetime.combine(day, time(8), UTC) if item.type == "datetime" else day

@@ -1,0 +1,103 @@
+"""The reading centre of a rehearsal: scans arrive, are accepted, and are read twice, blind."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from equipoise.access.refusal import Refusal
+from equipoise.definition.expression import Value
+from equipoise.imaging.commands import AcceptScan, ReceiveScan, RecordAdjudication, RecordRead, RefuseScan
+from equipoise.ledger.entry import Entry
+from equipoise.rehearsal.draws import Dice, fit_number
+from equipoise.rehearsal.forms import FormFiller
+from equipoise.rehearsal.person import Person
+from equipoise.rehearsal.world import Story, World, at_hour, content
+
+_REFUSED_AT_MOST = 1
+
+
+class ReadingDesk:
+    """Handles the scans of one world."""
+
+    def __init__(self, world: World, forms: FormFiller) -> None:
+        self._world = world
+        self._forms = forms
+        self._imaging = world.definition.imaging
+
+    def skips(self, person: Person, encounter: str) -> str | None:
+        """Decide whether a planned scan is not made, and return the form that is then left out."""
+        if self._imaging is None or not self._is_planned(encounter):
+            return None
+        dice = person.dice("scan", encounter)
+        missing = dice.chance(self._world.plan.faults.scan_missing) and self._world.faults
+        # Before randomisation a scan that failed would be made again.
+        return self._imaging.acquisition_form if missing and person.randomised_on is not None else None
+
+    def send(self, person: Person, encounter: str) -> None:
+        """Send the scan of an encounter to the reading centre, when one is planned there."""
+        if self._imaging is None or not self._is_planned(encounter):
+            return
+        truth = self._forms.true_values(person, self._imaging.read_form, encounter, encounter)
+        start = self._world.clock.now + timedelta(hours=1)
+        self._world.tell(self._tell_reading(person, encounter, truth), start)
+
+    def _is_planned(self, encounter: str) -> bool:
+        assert self._imaging is not None
+        return self._imaging.acquisition_form in self._world.definition.schedule.forms_at(encounter)
+
+    def _tell_reading(self, person: Person, encounter: str, truth: dict[str, Value]) -> Story:
+        assert self._imaging is not None
+        world, dice, site = self._world, person.dice("reading", encounter), person.site
+        refused = 0
+        while True:
+            command = ReceiveScan(participant=person.code, encounter=encounter, acquired_on=world.today)
+            scan = content(world.give(site, command), "ScanReceived")
+            assert scan is not None, "a scan gets a code"
+            person.settled_at = max(person.settled_at, at_hour(world.today + timedelta(days=30), 18))
+            yield at_hour(world.today + timedelta(days=1), 10)
+            refuse = (
+                dice.chance(world.plan.faults.scan_refused) and world.faults and refused < _REFUSED_AT_MOST
+            )
+            if not refuse:
+                break
+            refused += 1
+            reasons = self._imaging.quality_reasons or ("Quality insufficient",)
+            world.give(site, RefuseScan(scan=scan["scan"], cause=dice.pick(reasons)))
+            yield at_hour(world.today + timedelta(days=3), 14)
+        accepted = content(world.give(site, AcceptScan(scan=scan["scan"])), "ScanAccepted")
+        assert accepted is not None, "an accepted scan gets its tasks"
+        for number, task in enumerate(accepted["tasks"]):
+            yield at_hour(world.today + timedelta(days=dice.between(1, 4)), 12)
+            entries = self._read(number, task, self._misread(dice, truth), truth)
+        disagreed = content(entries, "ReadingsDisagreed")
+        if disagreed is not None:
+            yield at_hour(world.today + timedelta(days=dice.between(1, 5)), 12)
+            world.give(None, RecordAdjudication(task=disagreed["task"], values=dict(truth)))
+
+    def _read(
+        self, number: int, task: str, seen: dict[str, Any], truth: dict[str, Value]
+    ) -> tuple[Entry, ...]:
+        reader = self._world.cast.reader(number)
+        outcome = self._world.trial.record(reader, RecordRead(task=task, values=seen))
+        if isinstance(outcome, Refusal):
+            # The slip contradicted the rest of the form, so that the reader looked again.
+            return self._world.act(reader, RecordRead(task=task, values=dict(truth)))
+        return outcome
+
+    def _misread(self, dice: Dice, truth: dict[str, Value]) -> dict[str, Any]:
+        assert self._imaging is not None
+        world = self._world
+        form = world.definition.form(self._imaging.read_form)
+        assert form is not None
+        values: dict[str, Any] = dict(truth)
+        for compared in self._imaging.compare:
+            item = form.item(compared.item)
+            errs = dice.chance(world.plan.faults.reader_error)
+            up = dice.chance(0.5)
+            if item is None or item.id not in truth or not errs or not world.faults:
+                continue
+            step = item.step or Decimal(1)
+            values[item.id] = fit_number(Decimal(str(truth[item.id])) + (step if up else -step), item)
+        return values

@@ -1,0 +1,146 @@
+"""A whole simulated trial, through the write path that the clinic uses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from equipoise.access.actor import SYSTEM
+from equipoise.access.command import Entropy
+from equipoise.allocation.commands import CommitAllocation, UnblindTrial
+from equipoise.allocation.vault import MemoryVault, Vault
+from equipoise.conduct.entropy import SeededEntropy
+from equipoise.conduct.trial import Trial
+from equipoise.definition.model.definition import StudyDefinition
+from equipoise.definition.model.rehearsal import Rehearsal
+from equipoise.governance.commands import ActivateSite, GrantRole, LockDatabase, OpenTrial
+from equipoise.ledger.memory import MemoryLedger
+from equipoise.ledger.protocol import Ledger
+from equipoise.rehearsal.cast import Cast
+from equipoise.rehearsal.draws import RehearsalImpossible
+from equipoise.rehearsal.story import CourseTeller, recruit
+from equipoise.rehearsal.world import SimulatedClock, World, at_hour
+
+Progress = Callable[[int, int, str], None]
+"""Called with participants finished, participants wanted, and the simulated day."""
+
+_STEPS_PER_REPORT = 200
+_ACTIVATION_DAYS = 10
+_CANDIDATES_PER_PLACE_MAX = 20
+
+
+@dataclass(frozen=True, slots=True)
+class RehearsalResult:
+    """A rehearsed trial, locked and, unless that was declined, unblinded."""
+
+    trial: Trial
+    cast: Cast
+    scenario: str
+    seed: int
+    consented: int
+    randomised: int
+
+
+def rehearse(
+    definition: StudyDefinition,
+    *,
+    seed: int,
+    scenario: str,
+    participants: int | None = None,
+    sites: int | None = None,
+    ledger: Ledger | None = None,
+    vault: Vault | None = None,
+    entropy: Entropy | None = None,
+    faults: bool = True,
+    unblind: bool = True,
+    before_unblinding: Callable[[Trial, Cast], None] | None = None,
+    progress: Progress | None = None,
+) -> RehearsalResult:
+    """Simulate a trial from its opening to the lock; the same seed gives the same ledger, byte for byte.
+
+    Raises RehearsalImpossible when the study folder does not describe what is asked for, RehearsalRefused
+    when the
+    trial refuses what its definition promises.
+    """
+    plan = _check(definition, scenario, sites)
+    site_ids = tuple(site.id for site in definition.study.sites)[:sites]
+    clock = SimulatedClock(at_hour(plan.start, 7))
+    trial = Trial(
+        definition,
+        ledger if ledger is not None else MemoryLedger(),
+        vault if vault is not None else MemoryVault(),
+        clock,
+        entropy or SeededEntropy(seed),
+    )
+    cast = Cast(definition, site_ids)
+    wanted = participants if participants is not None else plan.participants
+    world = World(definition, plan, trial, cast, clock, scenario, seed, wanted, faults)
+    _open(world, site_ids)
+    teller = CourseTeller(world)
+    for site in site_ids:
+        world.tell(recruit(world, teller, site), clock.now + timedelta(days=1))
+    _run(world, progress)
+    world.give(None, LockDatabase())
+    if before_unblinding is not None:
+        before_unblinding(trial, cast)
+    if unblind:
+        world.give(None, UnblindTrial())
+    return RehearsalResult(trial, cast, scenario, seed, world.consented, world.randomised)
+
+
+def scenarios(definition: StudyDefinition) -> tuple[str, ...]:
+    """Return the names of the scenarios that a study folder describes, in its order."""
+    plan = definition.rehearsal
+    if plan is None:
+        return ()
+    named = [name for effect in plan.effects for name in effect.scenarios] + list(plan.truth)
+    return tuple(dict.fromkeys(named))
+
+
+def _check(definition: StudyDefinition, scenario: str, sites: int | None) -> Rehearsal:
+    plan = definition.rehearsal
+    if plan is None:
+        raise RehearsalImpossible(
+            "REH-NONE", "The study folder has no rehearsal.yaml. Write one to rehearse."
+        )
+    known = scenarios(definition)
+    if known and scenario not in known:
+        raise RehearsalImpossible(
+            "REH-SCENARIO", f"There is no scenario '{scenario}'. The study folder has: {', '.join(known)}."
+        )
+    available = len(definition.study.sites)
+    if sites is not None and not 1 <= sites <= available:
+        raise RehearsalImpossible(
+            "REH-SITES",
+            f"{sites} sites cannot take part: the study has {available}. Name from 1 to {available}.",
+        )
+    return plan
+
+
+def _open(world: World, sites: tuple[str, ...]) -> None:
+    administrator = world.cast.administrator()
+    world.act(SYSTEM, OpenTrial(mode="rehearsal", administrator=administrator.account))
+    for actor in world.cast.accounts():
+        if actor != administrator:
+            world.act(administrator, GrantRole(account=actor.account, role=actor.role, site=actor.site))
+    world.give(None, CommitAllocation())
+    for site in sites:
+        approved = world.today - timedelta(days=_ACTIVATION_DAYS)
+        world.act(administrator, ActivateSite(site=site, approved_on=approved))
+
+
+def _run(world: World, progress: Progress | None) -> None:
+    steps = 0
+    while world.step():
+        steps += 1
+        if progress is not None and steps % _STEPS_PER_REPORT == 0:
+            progress(world.finished, world.consented, world.today.isoformat())
+        if world.consented > max(world.wanted, 5) * _CANDIDATES_PER_PLACE_MAX:
+            raise RehearsalImpossible(
+                "REH-INELIGIBLE",
+                f"Of {world.consented} candidates only {world.randomised} could be randomised"
+                f"{world.ineligibility()}. Let rehearsal.yaml describe people who meet the criteria.",
+            )
+    if progress is not None:
+        progress(world.finished, world.consented, world.today.isoformat())
