@@ -1,0 +1,193 @@
+"""The ledger in a database: the same contract as the ledger in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
+
+from equipoise.ledger.chain import StoredRecord, check_append
+from equipoise.ledger.entry import GENESIS, Entry, Head, LedgerCorrupt
+from equipoise.ledger.protocol import LedgerMisused, LedgerTransaction
+from equipoise.ledger.tables import Change
+from equipoise.store import setup
+from equipoise.store.failures import inconsistent, storage_errors
+from equipoise.store.rows import Cursor, write_changes
+
+_CHUNK = 1000
+_COLUMNS = "SELECT position, previous, hash, body FROM ledger"
+_SELECT_FIRST = f"{_COLUMNS} ORDER BY position LIMIT {_CHUNK}"
+_SELECT_AFTER = f"{_COLUMNS} WHERE position > %s ORDER BY position LIMIT {_CHUNK}"
+_SELECT_HEAD = "SELECT position, hash FROM ledger_head WHERE id = 1"
+# The head, and the hash of the entry that it should be the head of.
+_SELECT_CHECKED_HEAD = (
+    "SELECT ledger_head.position, ledger_head.hash, "
+    "(SELECT hash FROM ledger WHERE position = ledger_head.position) FROM ledger_head WHERE id = 1"
+)
+_INSERT = "INSERT INTO ledger (position, previous, hash, body) VALUES (%s, %s, %s, %s)"
+_MOVE_HEAD = "UPDATE ledger_head SET position = %s, hash = %s WHERE id = 1"
+
+_NOWHERE = -1
+
+
+class DatabaseLedger:
+    """A ledger in one database of Django's; threads and processes may share it.
+
+    Each thread has a connection of its own, which ends with the thread or with `close`.
+    """
+
+    def __init__(self, alias: str) -> None:
+        self.alias = alias
+
+    def head(self) -> Head:
+        """Return the head as last committed."""
+        with storage_errors(), self._cursor() as cursor:
+            cursor.execute(_SELECT_HEAD)
+            row = cursor.fetchone()
+        return Head(row[0], row[1]) if row else Head.genesis()
+
+    def read(self, after: int = 0) -> Iterator[Entry]:
+        """Iterate over the committed entries after a position, up to the head at the time of the call.
+
+        Raises ValueError for a position below 0, LedgerCorrupt where the entries are no chain.
+        """
+        if after < 0:
+            raise ValueError(f"a position is 0 or more, not {after}")
+        end = self.head().position
+        records = self._select(_SELECT_AFTER, [after])
+        return _read_entries((each for each in records if each.position <= end), after)
+
+    def records(self) -> Iterator[StoredRecord]:
+        """Iterate over all that is stored, unchecked, for verification."""
+        return self._select(_SELECT_FIRST, [])
+
+    @contextmanager
+    def exclusive(self) -> Iterator[LedgerTransaction]:
+        """Lock the head against other writers; commit on normal exit, roll all back on an exception."""
+        connection = connections[self.alias]
+        if connection.in_atomic_block:
+            raise LedgerMisused("This thread already holds the ledger. Use the transaction that it has.")
+        with storage_errors(), transaction.atomic(using=self.alias), connection.cursor() as cursor:
+            current = _DatabaseTransaction(connection, cursor.cursor)
+            try:
+                yield current
+                current.check_whole()
+            finally:
+                current.is_open = False
+
+    def close(self) -> None:
+        """Close this thread's connection; it opens again when the ledger is used."""
+        setup.close(self.alias)
+
+    def _cursor(self) -> CursorWrapper:
+        return connections[self.alias].cursor()
+
+    def _select(self, statement: str, parameters: list[Any]) -> Iterator[StoredRecord]:
+        # One query for each chunk: no read transaction stays open while the reader is at work.
+        while True:
+            with storage_errors(), self._cursor() as cursor:
+                cursor.execute(statement, parameters)
+                rows = cursor.fetchall()
+            yield from map(_record, rows)
+            if len(rows) < _CHUNK:
+                return
+            statement, parameters = _SELECT_AFTER, [rows[-1][0]]
+
+
+class _DatabaseTransaction:
+    """The right to append to a database, within one transaction of it."""
+
+    def __init__(self, connection: BaseDatabaseWrapper, cursor: Cursor) -> None:
+        self.is_open = True
+        self._is_whole = True
+        self._connection = connection
+        # The backend's own cursor: what Django wraps around it costs as much as a statement.
+        self._cursor = cursor
+        self._head = self._lock_head()
+
+    @property
+    def head(self) -> Head:
+        """The head, including what this transaction appended."""
+        self._check_open()
+        return self._head
+
+    def tail(self, after: int) -> Iterator[Entry]:
+        """Iterate over the entries after a position, including what this transaction appended."""
+        self._check_open()
+        if after >= self._head.position:
+            return iter(())
+        with storage_errors(), self._connection.wrap_database_errors:
+            self._cursor.execute(f"{_COLUMNS} WHERE position > %s ORDER BY position", [after])
+            rows = self._cursor.fetchall()
+        return _read_entries(map(_record, rows), after)
+
+    def append(self, entries: Sequence[Entry], changes: Sequence[Change]) -> None:
+        """Append entries and apply the changes of the current-state tables that go with them.
+
+        All or none: AppendRefused changes nothing, and after StoreUnavailable nothing can be committed.
+        """
+        self._check_open()
+        head = check_append(self._head, entries)
+        self._is_whole = False
+        with storage_errors(), self._connection.wrap_database_errors:
+            for entry in entries:
+                self._cursor.execute(
+                    _INSERT, (entry.position, entry.previous, entry.hash, entry.body.decode())
+                )
+            write_changes(self._cursor, changes)
+            self._cursor.execute(_MOVE_HEAD, (head.position, head.hash))
+        self._head = head
+        self._is_whole = True
+
+    def check_whole(self) -> None:
+        """Raise LedgerMisused when an append broke off, and so nothing may be committed."""
+        if not self._is_whole:
+            raise LedgerMisused("An append failed in this transaction. Record nothing more in it.")
+
+    def _lock_head(self) -> Head:
+        with self._connection.wrap_database_errors:
+            # SQLite locked the whole database when the transaction began.
+            if self._connection.features.has_select_for_update:
+                self._cursor.execute(f"{_SELECT_HEAD} FOR UPDATE", ())
+            self._cursor.execute(_SELECT_CHECKED_HEAD, ())
+            rows = self._cursor.fetchall()
+        # To append upon a head that somebody moved would make the damage worse.
+        if len(rows) != 1 or (rows[0][0] != 0 and rows[0][1] != rows[0][2]):
+            raise inconsistent()
+        return Head(rows[0][0], rows[0][1])
+
+    def _check_open(self) -> None:
+        if not self.is_open:
+            raise LedgerMisused("This transaction has ended. Begin another.")
+        self.check_whole()
+
+
+def _record(row: tuple[Any, ...]) -> StoredRecord:
+    position, previous, digest, body = row
+    # What is no number has no place in any order; the check of the chain names it by this one.
+    place = position if isinstance(position, int) else _NOWHERE
+    return StoredRecord(place, previous, digest, bytes_of(body))
+
+
+def _read_entries(records: Iterator[StoredRecord], after: int) -> Iterator[Entry]:
+    previous = GENESIS if after == 0 else None
+    for record in records:
+        entry = Entry.from_body(record.body, record.hash)
+        after += 1
+        if entry.position != after or (previous is not None and entry.previous != previous):
+            raise LedgerCorrupt(
+                "CHAIN-PREVIOUS",
+                after,
+                f"The entry at position {after} does not follow the one before it. Compare it with a backup.",
+            )
+        previous = entry.hash
+        yield entry
+
+
+def bytes_of(text: object) -> bytes:
+    """Return a stored text's bytes as they are, also of a blob or of bytes that are no UTF-8."""
+    return text if isinstance(text, bytes) else str(text).encode("utf-8", "surrogateescape")
