@@ -1,0 +1,55 @@
+"""The command line: `equipoise COMMAND ...`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from equipoise.cli import demo, studies, trials
+
+app = typer.Typer(
+    name="equipoise",
+    help="Write the protocol once. Rehearse the trial, run it, report it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _print_version(value: bool) -> None:
+    if value:
+        from equipoise import __version__
+        from equipoise.cli.console import say
+
+        say(f"equipoise {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Write the protocol once. Rehearse the trial, run it, report it."""
+
+
+app.command("check")(studies.check)
+app.command("show")(studies.show)
+app.command("lock")(studies.lock)
+app.command("studies")(studies.list_studies)
+app.command("new")(studies.new)
+app.command("import")(studies.import_record)
+app.command("rehearse")(trials.rehearse)
+app.command("repeat")(trials.repeat)
+app.command("verify")(trials.verify)
+app.command("report")(trials.report)
+app.command("view")(trials.view)
+app.command("demo")(demo.demo)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,348 @@
+"""Commands about trials: rehearse, verify, report, view."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, is_dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from equipoise.cli.console import clear_errors, err, fail, say
+from equipoise.cli.studies import StudyArgument, load_definition
+
+if TYPE_CHECKING:
+    from equipoise.access.actor import Actor
+    from equipoise.analysis.report.render import ReportFinding
+    from equipoise.conduct.trial import Trial
+    from equipoise.definition.model.definition import StudyDefinition
+
+TrialArgument = Annotated[Path, typer.Argument(metavar="TRIAL", help="A trial's database (trial.sqlite).")]
+KEY_FILE = "vault.key"
+VAULT_FILE = "vault.sqlite"
+TRIAL_FILE = "trial.sqlite"
+HEADS_FILE = "heads.jsonl"
+
+
+def rehearse(
+    study: StudyArgument,
+    out: Annotated[Path, typer.Option("--out", help="A new or empty folder for the rehearsed trial.")],
+    scenario: Annotated[str, typer.Option(help="One of the scenarios of the study's rehearsal.yaml.")] = "",
+    participants: Annotated[int | None, typer.Option(min=1, help="How many to randomise.")] = None,
+    sites: Annotated[int | None, typer.Option(min=1, help="How many sites take part.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same trial, byte for byte.")] = 1,
+    faults: Annotated[bool, typer.Option(help="Let things go wrong, as rehearsal.yaml says.")] = True,
+) -> None:
+    """Rehearse a whole trial with simulated people: recruit, randomise, follow, lock, unblind, analyse,
+    report.
+    """
+    from equipoise.rehearsal.rehearse import scenarios
+
+    with clear_errors():
+        definition = load_definition(study)
+        known = scenarios(definition)
+        chosen = scenario or (known[0] if known else "default")
+        run_rehearsal(definition, out, chosen, participants, sites, seed, faults=faults)
+
+
+def repeat(
+    study: StudyArgument,
+    out: Annotated[Path, typer.Option("--out", help="A JSON file for every single analysis.")],
+    times: Annotated[int, typer.Option(min=1, help="How many rehearsals.")] = 200,
+    scenario: Annotated[str, typer.Option(help="One of the scenarios of the study's rehearsal.yaml.")] = "",
+    participants: Annotated[int | None, typer.Option(min=1, help="How many to randomise.")] = None,
+    sites: Annotated[int | None, typer.Option(min=1, help="How many sites take part.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="The first seed; each rehearsal takes the next.")] = 1,
+    faults: Annotated[bool, typer.Option(help="Let things go wrong, as rehearsal.yaml says.")] = True,
+) -> None:
+    """Rehearse a trial many times in memory, and say what its primary analysis would then do."""
+    from equipoise.rehearsal.rehearse import scenarios
+    from equipoise.rehearsal.repeat import RepeatPlan, repeat_rehearsals, summarise_fits
+
+    with clear_errors():
+        definition = load_definition(study)
+        chosen = scenario or next(iter(scenarios(definition)), "default")
+        if not out.parent.is_dir():
+            fail("OUT-FOLDER", f"There is no folder {out.parent} to write {out.name} to. Make it first.")
+        plan = RepeatPlan(
+            definition=definition, scenario=chosen, participants=participants, sites=sites, faults=faults
+        )
+        with _progress_bar() as progress:
+            fits = repeat_rehearsals(
+                plan, range(seed, seed + times), lambda done, total: progress(done, total, "")
+            )
+        rows = summarise_fits(definition, chosen, fits)
+        found = {"summary": [asdict(row) for row in rows], "analyses": [asdict(fit) for fit in fits]}
+        out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        say(f"{times} rehearsals of scenario {chosen}, seeds {seed} to {seed + times - 1}")
+        for row in rows:
+            if row.estimated:
+                say(
+                    f"{row.endpoint}, {row.analysis}: mean {_short(row.mean_estimate)} (truth"
+                    f" {_short(row.truth)}),"
+                    f" mean SE {_short(row.mean_se)}, coverage {_short(row.coverage)}, rejected"
+                    f" {_short(row.rejected)}"
+                )
+        say(f"written   {out}")
+
+
+def _short(value: float | None) -> str:
+    return "not known" if value is None else f"{value:.4f}"
+
+
+def run_rehearsal(
+    definition: StudyDefinition,
+    out: Path,
+    scenario: str,
+    participants: int | None,
+    sites: int | None,
+    seed: int,
+    *,
+    faults: bool = True,
+    findings: Sequence[ReportFinding] | None = None,
+) -> None:
+    """Rehearse into a folder: the trial, its vault, the masked draft, the report, the datasets, the heads."""
+    from equipoise.cli.outputs import write_masked_draft, write_report
+    from equipoise.definition.lock import canonical_json
+    from equipoise.rehearsal.rehearse import rehearse as run
+    from equipoise.store.heads import publish_head
+    from equipoise.store.trial_store import TrialStore
+    from equipoise.store.vault import DatabaseVault, make_key_file, read_key
+
+    for name in (TRIAL_FILE, VAULT_FILE):
+        if (out / name).exists():
+            fail(
+                "OUT-EXISTS",
+                f"{out / name} is there already. Choose another folder: a trial is never overwritten.",
+            )
+    with ExitStack() as stack:
+        stack.enter_context(_whole_or_nothing(out))
+        if not (out / KEY_FILE).exists():
+            make_key_file(out / KEY_FILE)
+        key = read_key(out / KEY_FILE)
+        store = TrialStore.create(out / TRIAL_FILE, definition.hash, canonical_json(definition))
+        stack.callback(store.close)
+        vault = DatabaseVault.create(out / VAULT_FILE, key)
+        stack.callback(vault.close)
+
+        def before_unblinding(trial: Trial, cast: Any) -> None:
+            publish_head(out / HEADS_FILE, trial.head, "database lock")
+            write_masked_draft(trial, cast.who("LockDatabase", None), out, findings)
+
+        with _progress_bar() as progress:
+            result = run(
+                definition,
+                seed=seed,
+                scenario=scenario,
+                participants=participants,
+                sites=sites,
+                ledger=store.ledger,
+                vault=vault,
+                faults=faults,
+                before_unblinding=before_unblinding,
+                progress=progress,
+            )
+        publish_head(out / HEADS_FILE, result.trial.head, "unblinding")
+        say(f"consented {result.consented}, randomised {result.randomised}, scenario {scenario}, seed {seed}")
+        say(f"ledger    {result.trial.head.position} entries, head {result.trial.head.hash}")
+        write_report(result.trial, result.cast.who("LockDatabase", None), out, findings)
+
+
+@contextmanager
+def _whole_or_nothing(out: Path) -> Iterator[None]:
+    """Make a folder where there is none; what was made goes again when the command does not end well."""
+    made = not out.exists()
+    out.mkdir(parents=True, exist_ok=True)
+    before = set(out.iterdir())
+    try:
+        yield
+    except BaseException:
+        for path in set(out.iterdir()) - before:
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+        if made:
+            out.rmdir()
+        raise
+
+
+def verify(
+    trial: TrialArgument,
+    heads: Annotated[
+        Path | None, typer.Option("--heads", help="Published heads to hold the ledger against.")
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Only every hash and link.")] = False,
+) -> None:
+    """Recompute every hash, replay the ledger, compare every table, open every commitment, print the head."""
+    from equipoise.conduct.verify import verify_trial
+    from equipoise.ledger import find_head
+    from equipoise.store.heads import read_heads
+    from equipoise.store.trial_store import TrialStore
+
+    with clear_errors():
+        store = TrialStore.open(trial)
+        if quick:
+            head = find_head(store.records())
+            if head is None:
+                fail(
+                    "VERIFY-LINKS",
+                    f"The chain of {trial.name} is broken. Verify it without --quick to see where.",
+                )
+            say(f"entries   {head.position}, every hash and link holds")
+            say(f"head      {head.hash}")
+            return
+        beside = trial.with_name(HEADS_FILE)
+        file = heads or (beside if beside.exists() else None)
+        published = read_heads(file) if file else ()
+        report = verify_trial(store, published)
+        for warning in report.warnings:
+            say(f"warning {warning.code}: {warning.sentence}")
+        for problem in report.problems:
+            err.print(f"{problem.code}: {problem.sentence}", style="red", markup=False)
+        if not report.intact:
+            fail("VERIFY-FAILED", f"{trial.name} is not what was recorded. Compare it with a backup.")
+        say(f"entries   {report.entries}, chain intact")
+        say(f"tables    {report.tables} with {report.rows} rows, equal to the replayed ledger")
+        say(f"openings  {report.openings} allocations proved against their commitments")
+        say(f"published {len(published)} heads, all in the chain")
+        say(f"head      {report.head.hash}")
+
+
+def report(
+    trial: TrialArgument,
+    account: Annotated[str, typer.Option("--as", help="ACCOUNT:ROLE or ACCOUNT:ROLE:SITE, as whom to read.")],
+    out: Annotated[Path, typer.Option("--out", help="The folder for report.html and datasets/.")],
+) -> None:
+    """Write the report and the datasets: masked for a masked role, whole after unblinding."""
+    from equipoise.cli.outputs import write_masked_draft, write_report
+
+    with clear_errors():
+        opened = open_trial(trial)
+        actor = read_actor(account)
+        # Whoever may not read it must learn so before a folder is made.
+        opened.as_seen_by(actor)
+        with _whole_or_nothing(out):
+            if opened.unblinded:
+                write_report(opened, actor, out)
+            else:
+                write_masked_draft(opened, actor, out)
+
+
+def view(
+    trial: TrialArgument,
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="WHAT",
+            help="trial, sites, participants, queries, events, clocks, unblindings, scans, readings, tasks,"
+            " audit, timeline, records or eligibility.",
+        ),
+    ],
+    account: Annotated[str, typer.Option("--as", help="ACCOUNT:ROLE or ACCOUNT:ROLE:SITE, as whom to look.")],
+    participant: Annotated[str, typer.Option(help="For timeline, records, eligibility and audit.")] = "",
+    on: Annotated[str, typer.Option(help="The day for timeline and eligibility (YYYY-MM-DD).")] = "",
+) -> None:
+    """Print what a role may see, as JSON lines."""
+    with clear_errors():
+        seen = open_trial(trial).as_seen_by(read_actor(account))
+        readers = _readers(seen, participant, on)
+        if what not in readers:
+            fail("VIEW-UNKNOWN", f"There is no view '{what}'. Use one of: {', '.join(readers)}.")
+        for row in readers[what]():
+            say(json.dumps(_plain(row), ensure_ascii=False, sort_keys=True))
+
+
+def open_trial(path: Path) -> Trial:
+    """Open a trial that is on disk, with its vault where the vault is at hand."""
+    from equipoise.allocation.vault import MemoryVault
+    from equipoise.conduct.clock import read_system_clock
+    from equipoise.conduct.entropy import SystemEntropy
+    from equipoise.conduct.trial import Trial
+    from equipoise.definition.lock import definition_from_json
+    from equipoise.store.trial_store import TrialStore
+    from equipoise.store.vault import DatabaseVault, read_key
+
+    store = TrialStore.open(path)
+    first = next(store.ledger.read(), None)
+    kept = store.definitions()
+    if first is None or first.definition not in kept:
+        fail("TRIAL-EMPTY", f"{path.name} holds no opened trial. Verify it, or restore it from a backup.")
+    vault_path = path.with_name(VAULT_FILE)
+    vault = (
+        DatabaseVault(vault_path, read_key(path.with_name(KEY_FILE)))
+        if vault_path.exists()
+        else MemoryVault()
+    )
+    return Trial(
+        definition_from_json(kept[first.definition]), store.ledger, vault, read_system_clock, SystemEntropy()
+    )
+
+
+def read_actor(text: str) -> Actor:
+    """Read ACCOUNT:ROLE or ACCOUNT:ROLE:SITE."""
+    from equipoise.access.actor import Actor
+
+    parts = text.split(":")
+    if len(parts) not in (2, 3) or not all(parts):
+        fail("ACTOR", f"'{text}' names no actor. Write ACCOUNT:ROLE or ACCOUNT:ROLE:SITE.")
+    return Actor(*parts)
+
+
+def _readers(seen: Any, participant: str, on: str) -> dict[str, Callable[[], Any]]:
+    try:
+        day = date.fromisoformat(on or seen.trial().opened_at[:10])
+    except ValueError:
+        fail("DAY", f"'{on}' is no day. Write it as YYYY-MM-DD.")
+    return {
+        "trial": lambda: [seen.trial()],
+        "sites": seen.sites,
+        "participants": seen.participants,
+        "queries": seen.queries,
+        "events": seen.adverse_events,
+        "clocks": seen.clocks,
+        "unblindings": seen.unblindings,
+        "scans": seen.scans,
+        "readings": seen.readings,
+        "tasks": seen.reading_tasks,
+        "audit": lambda: seen.audit(participant or None),
+        "timeline": lambda: seen.timeline(participant, day),
+        "records": lambda: seen.records(participant),
+        "eligibility": lambda: [
+            {"criterion": name, "explanation": list(explained.lines())}
+            for name, explained in seen.explain_eligibility(participant, day).items()
+        ],
+    }
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return {name: _plain(part) for name, part in asdict(value).items()}
+    if isinstance(value, dict):
+        return {str(name): _plain(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    return value.isoformat() if isinstance(value, date) else value
+
+
+@contextmanager
+def _progress_bar() -> Iterator[Callable[[int, int, str], None]]:
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("rehearsing"),
+        BarColumn(),
+        TextColumn("{task.fields[day]}  {task.completed} of {task.total}"),
+    )
+    with Progress(*columns, TimeElapsedColumn(), console=err, disable=not err.is_terminal) as bar:
+        task = bar.add_task("rehearsing", total=None, day="")
+
+        def show(done: int, total: int, day: str) -> None:
+            bar.update(task, completed=done, total=total, day=day)
+
+        yield show
