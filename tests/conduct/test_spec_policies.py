@@ -215,6 +215,14 @@ def test_spec_form_role() -> None:
     assert refused("form_role", thaw).code == "ACC-FORM"
 
 
+def test_spec_query_role() -> None:
+    answer = AnswerQuery(query="Q-1", text="As in the source.")
+    assert allowed("query_role", answer, QUERY)
+    assert refused("query_role", answer, QUERY, actor=CLEO).code == "ACC-FORM"
+    assert allowed("query_role", answer, replace(QUERY, form="thaw"), actor=CLEO)
+    assert allowed("query_role", answer)
+
+
 def test_spec_product_role() -> None:
     ian = replace(CLEO, account="ian", role="infuser")
     assert allowed("product_role", PREPARE, actor=CLEO)

@@ -38,10 +38,10 @@ PERMITTED: Mapping[str, frozenset[str]] = {
     "MissEncounter": _SITE_STAFF,
     "RecordForm": _SITE_STAFF | _PRODUCT_STAFF,
     "CorrectItem": _SITE_STAFF | _PRODUCT_STAFF,
-    "RemoveRow": _SITE_STAFF,
-    "ConfirmLog": _SITE_STAFF,
+    "RemoveRow": _SITE_STAFF | _PRODUCT_STAFF,
+    "ConfirmLog": _SITE_STAFF | _PRODUCT_STAFF,
     "OpenQuery": _DATA | frozenset({"monitor", "safety_desk"}),
-    "AnswerQuery": _SITE_STAFF,
+    "AnswerQuery": _SITE_STAFF | _PRODUCT_STAFF,
     "CloseQuery": _DATA | frozenset({"monitor", "safety_desk"}),
     "VerifySource": frozenset({"monitor"}),
     "SignCasebook": frozenset({"investigator"}),
@@ -103,6 +103,13 @@ def check_filled_by(definition: StudyDefinition, actor: Actor, form_id: str) -> 
         f"The role {actor.role} does not fill in the form {form_id}.",
         f"It is filled in by: {', '.join(sorted(kinds))}.",
     )
+
+
+def check_answers(definition: StudyDefinition, actor: Actor, form_id: str) -> Refusal | None:
+    """Refuse an answer about a form to a role that is neither site staff nor fills that form in."""
+    if role_kind(definition, actor) in _SITE_STAFF:
+        return None
+    return check_filled_by(definition, actor, form_id)
 
 
 def check_site(actor: Actor, site: str | None) -> Refusal | None:

@@ -10,9 +10,10 @@ from typing import Any
 
 from equipoise.access.actor import SYSTEM, Actor
 from equipoise.access.command import Command, Moment
-from equipoise.access.permissions import check_filled_by, check_site, role_kind
+from equipoise.access.permissions import check_answers, check_filled_by, check_site, role_kind
 from equipoise.access.refusal import Refusal
 from equipoise.allocation.state import AllocationRow
+from equipoise.capture.commands import AnswerQuery
 from equipoise.capture.evidence import signature_holds
 from equipoise.capture.state import EncounterRow, FreezeRow, QueryRow, SignatureRow
 from equipoise.enrolment.state import AssessmentRow, ParticipantRow
@@ -118,6 +119,12 @@ def check_participant(command: Command, moment: Moment) -> Refusal | None:
 def check_form_role(command: Any, moment: Moment) -> Refusal | None:
     """Refuse a form to a role that does not fill it in."""
     return check_filled_by(moment.definition, moment.actor, command.form)
+
+
+def check_query_role(command: AnswerQuery, moment: Moment) -> Refusal | None:
+    """Refuse an answer from a role that is neither site staff nor fills in the form that was asked about."""
+    query = moment.tables.get(QueryRow, command.query)
+    return None if query is None else check_answers(moment.definition, moment.actor, query.form)
 
 
 def check_product_role(command: Any, moment: Moment) -> Refusal | None:
@@ -371,8 +378,9 @@ POLICIES: Mapping[str, tuple[Policy, ...]] = {
     "GrantRole": (check_one_side_of_the_mask,),
     "RecordForm": (check_form_role, *_NEW_DATA),
     "CorrectItem": (check_form_role, check_not_frozen),
-    "RemoveRow": (check_not_frozen,),
-    "ConfirmLog": (check_not_frozen,),
+    "RemoveRow": (check_form_role, check_not_frozen),
+    "ConfirmLog": (check_form_role, check_not_frozen),
+    "AnswerQuery": (check_query_role,),
     "ReceiveScan": (check_took_place,),
     "CollectSource": _NEW_DATA,
     "PrepareUnit": (check_product_role, check_randomised, check_on_treatment),
