@@ -20,7 +20,7 @@ MODULE_LINES_MAX = 500
 
 CLOCK = f"{PACKAGE}conduct/clock.py"
 ENTROPY = f"{PACKAGE}conduct/entropy.py"
-VAULT = f"{PACKAGE}store/vault.py"
+SEALING = f"{PACKAGE}store/sealing.py"
 CLI = f"{PACKAGE}cli/"
 
 # A pattern for the full dotted name, and the only places where it may stand (a trailing / is a folder).
@@ -31,10 +31,10 @@ BANNED = {
     r"random(\..*)?": (ENTROPY,),
     r"secrets(\..*)?": (ENTROPY,),
     r"uuid\.uuid[14]": (ENTROPY,),
-    r"os\.(urandom|getrandom)": (ENTROPY, VAULT),
+    r"os\.(urandom|getrandom)": (ENTROPY, SEALING),
     # A numpy generator that is handed its seed is welcome; the hidden global one is not.
     r"numpy\.random\.(seed|rand\w*|normal|uniform|poisson|binomial|choice|shuffle|permutation)": (),
-    r"cryptography\.hazmat\.primitives\.ciphers\.aead(\..*)?": (VAULT,),
+    r"cryptography\.hazmat\.primitives\.ciphers\.aead(\..*)?": (SEALING,),
     r"print": (),
     r"(rich|typer)(\..*)?": (CLI,),
     r"sys\.(stdout|stderr)(\..*)?": (CLI,),
@@ -231,7 +231,7 @@ CIPHER = "from cryptography.hazmat.primitives.ciphers.aead import AESGCM"
         (check_banned, ANYWHERE, "import random"),
         (check_banned, ANYWHERE, "from random import Random as Dice"),
         (check_banned, ANYWHERE, "import secrets as s\nx = s.token_bytes(16)"),
-        (check_banned, VAULT, "from secrets import token_bytes"),
+        (check_banned, SEALING, "from secrets import token_bytes"),
         (check_banned, ANYWHERE, "from uuid import uuid4\nfield(default_factory=uuid4)"),
         (check_banned, ANYWHERE, "import os.path\nos.urandom(12)"),
         (check_banned, ANYWHERE, "import numpy as np\nnp.random.normal(size=3)"),
@@ -264,7 +264,7 @@ def test_a_violation_is_found(rule: Rule, path: str, text: str) -> None:
         (check_sizes, ANYWHERE, f"def f():\n{lines(69)}"),
         (check_banned, CLOCK, "from datetime import UTC, datetime\nx = datetime.now(UTC)"),
         (check_banned, ENTROPY, "import secrets\nimport numpy as np\nnp.random.default_rng()"),
-        (check_banned, VAULT, f"import os\n{CIPHER}\nos.urandom(12)"),
+        (check_banned, SEALING, f"import os\n{CIPHER}\nos.urandom(12)"),
         (check_banned, f"{CLI}main.py", "from rich.console import Console\nConsole().print('done')"),
         (check_banned, ANYWHERE, "def f(clock, random):\n    return clock.now(), random.choice()"),
         (check_banned, ANYWHERE, "from datetime import datetime\nx = datetime.fromisoformat('2026-01-01')"),

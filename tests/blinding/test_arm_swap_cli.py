@@ -24,6 +24,7 @@ from tests.blinding.reach import Line, find_differences
 from tests.blinding.worlds import World, make_worlds
 
 TRIAL, HEADS, MADE = "trial.sqlite", "heads.jsonl", "made"
+HEAD_KEY = bytes(range(32))
 
 Arguments = Callable[[World], Iterator[list[str]]]
 
@@ -83,7 +84,7 @@ def keep(world: World, folder: Path) -> None:
         apply_entry(tables, entry)
     with store.ledger.exclusive() as transaction:
         transaction.append(entries, tables.changes())
-    publish_head(folder / HEADS, store.head(), "database lock")
+    publish_head(folder / HEADS, store.head(), "database lock", HEAD_KEY)
     store.close()
 
 

@@ -16,6 +16,8 @@ from unittest import mock
 import typer.testing
 
 from equipoise.cli.main import app
+from equipoise.ledger import Head
+from equipoise.store.heads import publish_head
 
 INVENTED = Path(__file__).parent.parent / "studies"
 PHYSICIAN = "physician.nz01:physician:NZ01"
@@ -176,6 +178,14 @@ def rehearse_at_too_many_sites(folder: Path) -> list[str]:
 
 
 @case
+def rehearse_with_a_head_key_that_is_none(folder: Path) -> list[str]:
+    (folder / "new").mkdir()
+    key = folder / "new" / "head.key"
+    key.touch(0o600)
+    return ["rehearse", str(study(folder)), "--out", str(folder / "new")]
+
+
+@case
 def rehearse_with_more_than_the_list_has(folder: Path) -> list[str]:
     for name, old, new in (("allocation", "120", "6"), ("study", "enrolment: 60", "enrolment: 6")):
         path = (folder / "dipper" if (folder / "dipper").exists() else study(folder)) / f"{name}.yaml"
@@ -321,6 +331,47 @@ def verify_quickly_of_changed_entries(folder: Path) -> list[str]:
 @case
 def verify_against_heads_that_are_none(folder: Path) -> list[str]:
     return ["verify", str(trial(folder)), "--heads", written(folder / "heads.jsonl", b"\xff\x00{}\n")]
+
+
+def _signed(folder: Path) -> Path:
+    """Publish two heads with keys that are the same in every run."""
+    heads = folder / "heads.jsonl"
+    for key in (bytes(32), bytes(range(32))):
+        publish_head(heads, Head.genesis(), "database lock", key)
+    return heads
+
+
+@case
+def verify_against_heads_of_two_keys(folder: Path) -> list[str]:
+    return ["verify", str(trial(folder)), "--heads", str(_signed(folder))]
+
+
+@case
+def verify_against_heads_of_another_key(folder: Path) -> list[str]:
+    return ["verify", str(trial(folder)), "--heads", str(_signed(folder)), "--public-key", "0" * 64]
+
+
+@case
+def verify_with_a_public_key_that_is_none(folder: Path) -> list[str]:
+    return ["verify", str(trial(folder)), "--public-key", "secret"]
+
+
+@case
+def verify_against_changed_heads(folder: Path) -> list[str]:
+    heads = _signed(folder)
+    heads.write_bytes(heads.read_bytes().replace(b"lock", b"look"))
+    return ["verify", str(trial(folder)), "--heads", str(heads)]
+
+
+@case
+def verify_with_a_public_key_and_no_heads(folder: Path) -> list[str]:
+    (folder / "trial" / "heads.jsonl").unlink()
+    return ["verify", str(trial(folder)), "--public-key", "0" * 64]
+
+
+@case
+def verify_quickly_with_a_public_key(folder: Path) -> list[str]:
+    return ["verify", str(trial(folder)), "--quick", "--public-key", "0" * 64]
 
 
 @case

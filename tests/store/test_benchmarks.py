@@ -12,5 +12,11 @@ def test_benchmarks_run():
         command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stderr
-    for figure in ("commands recorded", "every hash and link", "replayed into the tables", "rehearsal in memory", "sealing"):
+    for figure in (
+        "commands recorded",
+        "every hash and link",
+        "replayed into the tables",
+        "rehearsal in memory",
+        "sealing",
+    ):
         assert figure in done.stdout

@@ -1,13 +1,13 @@
-"""The vault on disk: the contract of all vaults, its key, and what somebody with the file can do."""
+"""The vault on disk: the contract of all vaults, and what somebody with the file can do."""
 
-import os
 from base64 import urlsafe_b64encode
 
 import pytest
 
 from equipoise.ledger import StoreUnavailable
+from equipoise.store.sealing import Locked
 from equipoise.store.trial_store import StoreUnreadable
-from equipoise.store.vault import KEY_VARIABLE, DatabaseVault, VaultLocked, make_key_file, read_key
+from equipoise.store.vault import DatabaseVault
 from tests.allocation.vault_contract import VaultContract
 from tests.store.samples import new_trial, plain
 
@@ -51,7 +51,7 @@ def test_vault_is_opened_again_with_its_key(vault, path):
 
 def test_vault_does_not_open_with_another_key(vault, path):
     vault.seal("a", b"placebo")
-    with pytest.raises(VaultLocked, match="VAULT-KEY: "):
+    with pytest.raises(Locked, match="VAULT-KEY: "):
         DatabaseVault(path, KEY[::-1])
 
 
@@ -64,7 +64,7 @@ def test_vault_is_readable_by_its_owner_only(vault, path):
     [
         (lambda path: None, "STORE-MISSING"),
         (lambda path: path.write_bytes(b"something"), "STORE-NOT-A-TRIAL"),
-        (lambda path: path.write_bytes(new_trial()), "STORE-NOT-A-VAULT"),
+        (lambda path: path.write_bytes(new_trial()), "STORE-NOT-VAULT"),
     ],
 )
 def test_what_is_no_vault_is_not_opened(path, write, code):
@@ -78,7 +78,7 @@ def test_what_is_no_vault_is_not_opened(path, write, code):
 def test_vault_without_its_key_check_is_no_vault(vault, path):
     with plain(path) as connection:
         connection.execute("DELETE FROM sealed_record")
-    with pytest.raises(StoreUnreadable, match="STORE-NOT-A-VAULT"):
+    with pytest.raises(StoreUnreadable, match="STORE-NOT-VAULT"):
         DatabaseVault(path, KEY)
 
 
@@ -132,7 +132,7 @@ def test_every_changed_byte_is_found(vault, path, column, place):
         changed = bytearray(kept)
         changed[place] ^= 1
         connection.execute(f"UPDATE sealed_record SET {column} = ? WHERE name = 'a'", (bytes(changed),))
-    with pytest.raises(VaultLocked, match="VAULT-CHANGED") as failure:
+    with pytest.raises(Locked, match="VAULT-CHANGED") as failure:
         vault.open("a")
     assert "placebo" not in str(failure.value)
 
@@ -143,7 +143,7 @@ def test_ciphertext_of_another_shape_is_found(vault, path, value):
     with plain(path) as connection:
         connection.execute(f"UPDATE sealed_record SET nonce = {value} WHERE name = 'a' AND {value} <> nonce")
         connection.execute(f"UPDATE sealed_record SET ciphertext = {value} WHERE name = 'a'")
-    with pytest.raises(VaultLocked, match="VAULT-CHANGED"):
+    with pytest.raises(Locked, match="VAULT-CHANGED"):
         vault.open("a")
 
 
@@ -155,72 +155,8 @@ def test_records_that_changed_places_are_found(vault, path):
         for old, new in (("a", "c"), ("b", "a"), ("c", "b")):
             connection.execute("UPDATE sealed_record SET name = ? WHERE name = ?", (new, old))
     for name in ("a", "b"):
-        with pytest.raises(VaultLocked, match="VAULT-CHANGED"):
+        with pytest.raises(Locked, match="VAULT-CHANGED"):
             vault.open(name)
-
-
-def test_new_key_file_is_private_random_and_never_replaced(tmp_path, monkeypatch):
-    monkeypatch.delenv(KEY_VARIABLE, raising=False)
-    one, other = tmp_path / "one.key", tmp_path / "other.key"
-    make_key_file(one)
-    make_key_file(other)
-    assert one.stat().st_mode & 0o777 == 0o600
-    key = read_key(one)
-    assert (len(key), key != read_key(other)) == (32, True)
-    with pytest.raises(VaultLocked, match="VAULT-KEY-EXISTS"):
-        make_key_file(one)
-    assert read_key(one) == key
-
-
-def test_key_of_the_environment_goes_before_the_file(tmp_path, monkeypatch):
-    make_key_file(tmp_path / "key")
-    monkeypatch.setenv(KEY_VARIABLE, CODED)
-    assert read_key(tmp_path / "key") == read_key(None) == KEY
-
-
-@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o601])
-def test_key_file_that_others_can_reach_is_refused(tmp_path, monkeypatch, mode):
-    monkeypatch.delenv(KEY_VARIABLE, raising=False)
-    make_key_file(tmp_path / "key")
-    (tmp_path / "key").chmod(mode)
-    with pytest.raises(VaultLocked, match="VAULT-KEY-OPEN"):
-        read_key(tmp_path / "key")
-
-
-BAD_KEYS = [
-    "",
-    "x",
-    CODED[:-4],
-    CODED + "AAAA",
-    CODED[:-1] + "!",
-    "!!" + CODED,
-    CODED[:10] + " " + CODED[10:],
-    "é",
-]
-
-
-@pytest.mark.parametrize("written", BAD_KEYS)
-def test_what_is_no_key_is_refused_and_not_shown(tmp_path, monkeypatch, written):
-    monkeypatch.setenv(KEY_VARIABLE, written)
-    with pytest.raises(VaultLocked, match="VAULT-KEY: ") as refusal:
-        read_key(None)
-    assert CODED[:10] not in str(refusal.value)
-    monkeypatch.delenv(KEY_VARIABLE)
-    file = tmp_path / "key"
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT, 0o600)
-    with os.fdopen(descriptor, "wb") as opened:
-        opened.write(written.encode() + b"\xff" * (len(written) == 1))
-    with pytest.raises(VaultLocked, match="VAULT-KEY: "):
-        read_key(file)
-
-
-@pytest.mark.parametrize("make", [lambda path: None, lambda path: path.mkdir()])
-def test_key_that_is_not_there_is_asked_for(tmp_path, monkeypatch, make):
-    monkeypatch.delenv(KEY_VARIABLE, raising=False)
-    make(tmp_path / "key")
-    for path in (None, tmp_path / "key"):
-        with pytest.raises(VaultLocked, match="VAULT-NO-KEY"):
-            read_key(path)
 
 
 def test_vault_that_cannot_be_read_says_so(vault, path):

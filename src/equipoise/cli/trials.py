@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from equipoise.definition.model.definition import StudyDefinition
 
 TrialArgument = Annotated[Path, typer.Argument(metavar="TRIAL", help="A trial's database (trial.sqlite).")]
-KEY_FILE = "vault.key"
 VAULT_FILE = "vault.sqlite"
 TRIAL_FILE = "trial.sqlite"
 HEADS_FILE = "heads.jsonl"
@@ -110,9 +109,10 @@ def run_rehearsal(
     from equipoise.cli.outputs import write_masked_draft, write_report
     from equipoise.definition.lock import canonical_json
     from equipoise.rehearsal.rehearse import rehearse as run
-    from equipoise.store.heads import publish_head
+    from equipoise.store.heads import HEAD_KEY, public_key_of, publish_head
+    from equipoise.store.sealing import read_or_make_key
     from equipoise.store.trial_store import TrialStore
-    from equipoise.store.vault import DatabaseVault, make_key_file, read_key
+    from equipoise.store.vault import VAULT_KEY, DatabaseVault
 
     for name in (TRIAL_FILE, VAULT_FILE):
         if (out / name).exists():
@@ -122,16 +122,14 @@ def run_rehearsal(
             )
     with ExitStack() as stack:
         stack.enter_context(_whole_or_nothing(out))
-        if not (out / KEY_FILE).exists():
-            make_key_file(out / KEY_FILE)
-        key = read_key(out / KEY_FILE)
+        key, head_key = read_or_make_key(out, VAULT_KEY), read_or_make_key(out, HEAD_KEY)
         store = TrialStore.create(out / TRIAL_FILE, definition.hash, canonical_json(definition))
         stack.callback(store.close)
         vault = DatabaseVault.create(out / VAULT_FILE, key)
         stack.callback(vault.close)
 
         def before_unblinding(trial: Trial, cast: Any) -> None:
-            publish_head(out / HEADS_FILE, trial.head, "database lock")
+            publish_head(out / HEADS_FILE, trial.head, "database lock", head_key)
             write_masked_draft(trial, cast.who("LockDatabase", None), out, findings)
 
         with _progress_bar() as progress:
@@ -147,9 +145,10 @@ def run_rehearsal(
                 before_unblinding=before_unblinding,
                 progress=progress,
             )
-        publish_head(out / HEADS_FILE, result.trial.head, "unblinding")
+        publish_head(out / HEADS_FILE, result.trial.head, "unblinding", head_key)
         say(f"consented {result.consented}, randomised {result.randomised}, scenario {scenario}, seed {seed}")
         say(f"ledger    {result.trial.head.position} entries, head {result.trial.head.hash}")
+        say(f"signed    with the public key {public_key_of(head_key)}")
         write_report(result.trial, result.cast.who("LockDatabase", None), out, findings)
 
 
@@ -177,15 +176,22 @@ def verify(
     heads: Annotated[
         Path | None, typer.Option("--heads", help="Published heads to hold the ledger against.")
     ] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Only every hash and link.")] = False,
+    public_key: Annotated[
+        str | None,
+        typer.Option("--public-key", help="The key in hex, known from elsewhere, that signed the heads."),
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Only every hash and link, and no heads.")] = False,
 ) -> None:
     """Recompute every hash, replay the ledger, compare every table, open every commitment, print the head."""
     from equipoise.conduct.verify import verify_trial
     from equipoise.ledger import find_head
-    from equipoise.store.heads import read_heads
+    from equipoise.store.heads import describe_heads, read_heads
+    from equipoise.store.identities import IDENTITIES, read_codes
     from equipoise.store.trial_store import TrialStore
 
     with clear_errors():
+        if quick and (heads or public_key is not None):
+            fail("VERIFY-QUICK", "With --quick no published heads are read. Leave out one or the other.")
         store = TrialStore.open(trial)
         if quick:
             head = find_head(store.records())
@@ -199,8 +205,12 @@ def verify(
             return
         beside = trial.with_name(HEADS_FILE)
         file = heads or (beside if beside.exists() else None)
-        published = read_heads(file) if file else ()
-        report = verify_trial(store, published)
+        published = read_heads(file, public_key) if file else ()
+        if public_key is not None and not published:
+            fail("HEADS-NONE", "There are no published heads to hold the key against. Name them: --heads.")
+        identities = trial.with_name(IDENTITIES.file)
+        codes = read_codes(identities) if identities.exists() else None
+        report = verify_trial(store, [each.head for each in published], codes)
         for warning in report.warnings:
             say(f"warning {warning.code}: {warning.sentence}")
         for problem in report.problems:
@@ -210,7 +220,7 @@ def verify(
         say(f"entries   {report.entries}, chain intact")
         say(f"tables    {report.tables} with {report.rows} rows, equal to the replayed ledger")
         say(f"openings  {report.openings} allocations proved against their commitments")
-        say(f"published {len(published)} heads, all in the chain")
+        say(f"published {describe_heads(published)}")
         say(f"head      {report.head.hash}")
 
 
@@ -265,8 +275,9 @@ def open_trial(path: Path) -> Trial:
     from equipoise.conduct.entropy import SystemEntropy
     from equipoise.conduct.trial import Trial
     from equipoise.definition.lock import definition_from_json
+    from equipoise.store.sealing import read_key
     from equipoise.store.trial_store import TrialStore
-    from equipoise.store.vault import DatabaseVault, read_key
+    from equipoise.store.vault import VAULT_KEY, DatabaseVault
 
     store = TrialStore.open(path)
     first = next(store.ledger.read(), None)
@@ -275,7 +286,7 @@ def open_trial(path: Path) -> Trial:
         fail("TRIAL-EMPTY", f"{path.name} holds no opened trial. Verify it, or restore it from a backup.")
     vault_path = path.with_name(VAULT_FILE)
     vault = (
-        DatabaseVault(vault_path, read_key(path.with_name(KEY_FILE)))
+        DatabaseVault(vault_path, read_key(path.with_name(VAULT_KEY.file), VAULT_KEY))
         if vault_path.exists()
         else MemoryVault()
     )

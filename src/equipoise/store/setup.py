@@ -1,4 +1,4 @@
-"""Django's set-up: settings, and a database alias for each trial or vault that is opened."""
+"""Django's set-up: settings, and a database alias for each file that is opened."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from django.db import connections
 
 TRIAL_APP = "store"
 VAULT_APP = "vault"
+IDENTITIES_APP = "identities"
 
 _ENGINE = "equipoise.store.sqlite_backend"
 _BUSY_TIMEOUT_SECONDS = 30
@@ -23,7 +24,11 @@ def set_up_django() -> None:
     """Configure Django once per process; does nothing when an application has configured it already."""
     if not settings.configured:
         settings.configure(
-            INSTALLED_APPS=["equipoise.store.apps.StoreConfig", "equipoise.store.vault_app.apps.VaultConfig"],
+            INSTALLED_APPS=[
+                "equipoise.store.apps.StoreConfig",
+                "equipoise.store.vault_app.apps.VaultConfig",
+                "equipoise.store.identities_app.apps.IdentitiesConfig",
+            ],
             DATABASES={"default": {"ENGINE": "django.db.backends.dummy"}},
             USE_TZ=True,
             TIME_ZONE="UTC",
