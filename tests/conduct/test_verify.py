@@ -118,6 +118,14 @@ def test_a_trial_that_was_left_alone_is_intact(kept: FakeKept) -> None:
     assert report.intact
     assert report.head == kept.kept_head
     assert report.entries == len(kept.kept_records)
+
+
+def test_a_register_of_identities_that_does_not_agree_is_a_warning(kept: FakeKept) -> None:
+    assert verify_trial(kept, identities=()).warnings == ()
+    report = verify_trial(kept, identities=["SE01-001"])
+    assert report.intact
+    assert [warning.code for warning in report.warnings] == ["VERIFY-IDENTITY"]
+    assert report.warnings[0].sentence.startswith("An identity is kept for SE01-001 that is not")
     assert report.rows == sum(len(rows) for rows in kept.rows.values()) > 50
     assert report.tables == len(kept.rows)
     assert report.openings == 3

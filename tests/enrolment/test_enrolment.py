@@ -1,4 +1,4 @@
-"""Consent, screening, eligibility and the end of participation."""
+"""Consent, screening, eligibility, the end of participation, and whose identity is kept."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -17,13 +17,15 @@ from equipoise.enrolment.commands import (
     AssessEligibility,
     CompleteParticipant,
     ConsentParticipant,
+    EraseIdentity,
     FailScreening,
+    RegisterIdentity,
     RenewConsent,
     RescreenParticipant,
     WithdrawParticipant,
 )
 from equipoise.enrolment.decide import DECIDE, derive_outcome
-from equipoise.enrolment.state import APPLY, TRANSITIONS, AssessmentRow, ParticipantRow, state_of
+from equipoise.enrolment.state import APPLY, TRANSITIONS, AssessmentRow, IdentityRow, ParticipantRow, state_of
 from tests.factory import Bench, make_definition
 
 CODE = "SE01-001"
@@ -196,6 +198,28 @@ def test_who_left_treatment_only_can_complete_the_study(bench: Bench) -> None:
     assert (row.status, row.end_scope, row.end_cause) == ("completed", "treatment", "Moved away")
 
 
+def test_spec_an_identity_is_registered_and_erased_in_turn(bench: Bench) -> None:
+    register = RegisterIdentity(participant=CODE)
+    erase = EraseIdentity(participant=CODE, cause=" Asked for ")
+    assert bench.refused(erase).code == "ENR-IDENTITY"
+    for _ in range(2):
+        bench.do(register)
+        assert bench.refused(register).code == "ENR-IDENTITY"
+        assert bench.refused(replace(erase, cause=" ")).code == "ENR-TEXT"
+        [entry] = bench.do(erase)
+        assert entry.content["cause"] == "Asked for"
+        assert bench.refused(erase).code == "ENR-IDENTITY"
+        assert bench.tables.require(IdentityRow, CODE).status == "erased"
+    assert bench.replayed() == bench.tables.dump()
+
+
+def test_spec_an_identity_can_be_erased_whatever_became_of_the_participant(bench: Bench) -> None:
+    bench.do(RegisterIdentity(participant=CODE))
+    bench.do(withdraw("consent"))
+    bench.do(EraseIdentity(participant=CODE, cause="Consent taken back"))
+    assert bench.tables.require(IdentityRow, CODE).status == "erased"
+
+
 COMMANDS: list[Command] = [
     RenewConsent(participant=CODE, consent_version="2.0", consented_on=TODAY),
     assess(),
@@ -208,7 +232,8 @@ COMMANDS: list[Command] = [
 
 
 def test_nobody_unknown_is_acted_on(bench: Bench) -> None:
-    for command in COMMANDS:
+    identities = [RegisterIdentity(participant=CODE), EraseIdentity(participant=CODE, cause="Asked for")]
+    for command in [*COMMANDS, *identities]:
         stranger = replace(command, participant="SE01-099")  # type: ignore[call-arg]
         assert bench.refused(stranger).code == "ENR-UNKNOWN-PARTICIPANT"
 

@@ -7,11 +7,11 @@ from django.core.management import call_command
 from django.db import connections
 
 from equipoise.store.rows import ROW_TYPES, sql_of
-from equipoise.store.setup import TRIAL_APP, VAULT_APP, set_up_django
+from equipoise.store.setup import IDENTITIES_APP, TRIAL_APP, VAULT_APP, set_up_django
 from tests.store.samples import make_store
 
 
-@pytest.mark.parametrize("app", [TRIAL_APP, VAULT_APP])
+@pytest.mark.parametrize("app", [TRIAL_APP, VAULT_APP, IDENTITIES_APP])
 def test_migrations_are_up_to_date(app):
     set_up_django()
     said = io.StringIO()

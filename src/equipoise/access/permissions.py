@@ -28,6 +28,8 @@ PERMITTED: Mapping[str, frozenset[str]] = {
     "RescreenParticipant": frozenset({"investigator"}),
     "WithdrawParticipant": _SITE_STAFF,
     "CompleteParticipant": frozenset({"investigator"}),
+    "RegisterIdentity": _SITE_STAFF,
+    "EraseIdentity": frozenset({"investigator"}) | _ADMINISTRATION,
     "CommitAllocation": frozenset({"unblinded_statistician", "administrator"}),
     "RandomiseParticipant": _SITE_STAFF,
     "UnblindInEmergency": frozenset({"investigator", "safety_desk"}),

@@ -355,6 +355,7 @@ AFTER_LOCK = frozenset(
         "GrantRole",
         "RevokeRole",
         "SubmitSafetyReport",
+        "EraseIdentity",
     }
 )
 """What may still be recorded when the data are closed."""

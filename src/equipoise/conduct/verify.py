@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Protocol
 
 from equipoise.allocation.entries import TrialUnblinded
 from equipoise.allocation.vault import verify_openings
+from equipoise.conduct.identities import unmatched
 from equipoise.conduct.rooms import APPLY, apply_entry
+from equipoise.enrolment.state import IdentityRow
 from equipoise.ledger.chain import StoredRecord, check_chain
 from equipoise.ledger.entry import Entry, Head
 from equipoise.ledger.tables import ConstraintViolated, Row, Tables
@@ -73,11 +75,14 @@ class VerifyReport:
         return not self.problems
 
 
-def verify_trial(kept: KeptTrial, published: Sequence[Head] = ()) -> VerifyReport:
+def verify_trial(
+    kept: KeptTrial, published: Sequence[Head] = (), identities: Collection[str] | None = None
+) -> VerifyReport:
     """Replay a trial from its ledger and compare everything kept with what the ledger leads to.
 
     `published` are heads that were given to somebody outside: they show a ledger that was cut short and
-    resealed.
+    resealed. `identities` are the codes of a register of identities, where there is one: what does not
+    agree with the ledger there is a warning, as no record of the trial depends on it.
     """
     problems = [
         VerifyProblem("VERIFY-STORE", f"The storage has {line}.") for line in kept.structure_problems()
@@ -106,6 +111,9 @@ def verify_trial(kept: KeptTrial, published: Sequence[Head] = ()) -> VerifyRepor
             for difference in kept.differing_rows(row_type, expected)
         ]
     problems += _check_openings(entries)
+    if identities is not None:
+        found = unmatched(identities, tables.all(IdentityRow))
+        warnings += [VerifyProblem("VERIFY-IDENTITY", each.sentence) for each in found]
     return VerifyReport(
         head=chain.head,
         entries=chain.entries,

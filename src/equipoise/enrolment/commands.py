@@ -68,3 +68,18 @@ class CompleteParticipant(Command):
 
     participant: str
     completed_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisterIdentity(Command):
+    """Say that a participant's name and contact are kept, in the register apart from the ledger."""
+
+    participant: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EraseIdentity(Command):
+    """Say that a participant's name and contact are kept no more; what was recorded stays, under a code."""
+
+    participant: str
+    cause: str

@@ -1,4 +1,4 @@
-"""What is decided about consent, screening, eligibility and the end of participation."""
+"""What is decided about consent, screening, eligibility, the end of participation, and identities."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from equipoise.enrolment.commands import (
     AssessEligibility,
     CompleteParticipant,
     ConsentParticipant,
+    EraseIdentity,
     FailScreening,
+    RegisterIdentity,
     RenewConsent,
     RescreenParticipant,
     WithdrawParticipant,
@@ -23,13 +25,15 @@ from equipoise.enrolment.commands import (
 from equipoise.enrolment.entries import (
     ConsentRenewed,
     EligibilityAssessed,
+    IdentityErased,
+    IdentityRegistered,
     ParticipantCompleted,
     ParticipantConsented,
     ParticipantRescreened,
     ParticipantWithdrawn,
     ScreeningFailed,
 )
-from equipoise.enrolment.state import TRANSITIONS, ParticipantRow, state_of
+from equipoise.enrolment.state import TRANSITIONS, IdentityRow, ParticipantRow, state_of
 from equipoise.ledger.entry import Draft
 
 Decision = tuple[Draft, ...] | Refusal
@@ -215,6 +219,48 @@ def decide_complete_participant(command: CompleteParticipant, moment: Moment) ->
     return (ParticipantCompleted(participant=command.participant, completed_on=day).draft(clinical_time=day),)
 
 
+def decide_register_identity(command: RegisterIdentity, moment: Moment) -> Decision:
+    """Record that a participant's identity is kept; once, unless it was erased."""
+    refusal = check_exists(command.participant, moment) or check_identity(
+        command.participant, moment, registered=False
+    )
+    return refusal or (IdentityRegistered(participant=command.participant).draft(),)
+
+
+def decide_erase_identity(command: EraseIdentity, moment: Moment) -> Decision:
+    """Record that a participant's identity is kept no more."""
+    refusal = check_exists(command.participant, moment) or check_identity(
+        command.participant, moment, registered=True
+    )
+    refusal = refusal or check_text(command.cause, "cause", "ENR")
+    if refusal is not None:
+        return refusal
+    return (IdentityErased(participant=command.participant, cause=command.cause.strip()).draft(),)
+
+
+def check_exists(participant: str, moment: Moment) -> Refusal | None:
+    """There is such a participant, in whatever state."""
+    return None if moment.tables.get(ParticipantRow, participant) else _unknown(participant)
+
+
+def check_identity(participant: str, moment: Moment, *, registered: bool) -> Refusal | None:
+    """The participant's identity is registered, or is not, as is wanted."""
+    row = moment.tables.get(IdentityRow, participant)
+    if (row is not None and row.status == "registered") is registered:
+        return None
+    if registered:
+        return Refusal(
+            "ENR-IDENTITY",
+            f"The participant {participant} has no registered identity.",
+            "Nothing needs to be erased.",
+        )
+    return Refusal(
+        "ENR-IDENTITY",
+        f"The identity of the participant {participant} is registered already.",
+        "If it is wrong, erase it and register it again.",
+    )
+
+
 def check_state(row: ParticipantRow | None, command: Command, participant: str) -> Refusal | None:
     """The participant must exist, in a state that allows the command."""
     if row is None:
@@ -304,4 +350,6 @@ DECIDE: dict[type[Command], Callable[[Any, Moment], Decision]] = {
     RescreenParticipant: decide_rescreen_participant,
     WithdrawParticipant: decide_withdraw_participant,
     CompleteParticipant: decide_complete_participant,
+    RegisterIdentity: decide_register_identity,
+    EraseIdentity: decide_erase_identity,
 }

@@ -87,3 +87,20 @@ class ParticipantCompleted(Content):
 
     participant: str
     completed_on: str
+
+
+@entry_kind(audience=Audience.CONDUCT)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentityRegistered(Content):
+    """A participant's identity is kept apart from here; nothing of it, nor a digest of it, is here."""
+
+    participant: str
+
+
+@entry_kind(audience=Audience.CONDUCT)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentityErased(Content):
+    """A participant's identity is kept no more."""
+
+    participant: str
+    cause: str

@@ -1,4 +1,4 @@
-"""The state of enrolment: participants and the assessments of their eligibility."""
+"""The state of enrolment: participants, the assessments of their eligibility, whose identity is kept."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from equipoise.enrolment.commands import (
 from equipoise.enrolment.entries import (
     ConsentRenewed,
     EligibilityAssessed,
+    IdentityErased,
+    IdentityRegistered,
     ParticipantCompleted,
     ParticipantConsented,
     ParticipantRescreened,
@@ -70,6 +72,17 @@ class AssessmentRow(Row):
     definition: str
     criteria: dict[str, Any]
     position: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentityRow(Row):
+    """Whether a participant's identity is kept, apart from here. `status` is registered or erased."""
+
+    table: ClassVar[str] = "identity"
+    key: ClassVar[tuple[str, ...]] = ("participant",)
+
+    participant: str
+    status: str
 
 
 TRANSITIONS: dict[str, frozenset[type[Command]]] = {
@@ -164,6 +177,15 @@ def _apply_participant_completed(tables: Tables, entry: Entry) -> None:
     tables.put(replace(row, status="completed", ended_on=completed.completed_on))
 
 
+def _apply_identity_registered(tables: Tables, entry: Entry) -> None:
+    registered = IdentityRegistered.of(entry)
+    tables.put(IdentityRow(participant=registered.participant, status="registered"))
+
+
+def _apply_identity_erased(tables: Tables, entry: Entry) -> None:
+    tables.put(replace(tables.require(IdentityRow, IdentityErased.of(entry).participant), status="erased"))
+
+
 APPLY: dict[str, Callable[[Tables, Entry], None]] = {
     "ParticipantConsented": _apply_participant_consented,
     "ConsentRenewed": _apply_consent_renewed,
@@ -172,4 +194,6 @@ APPLY: dict[str, Callable[[Tables, Entry], None]] = {
     "ParticipantRescreened": _apply_participant_rescreened,
     "ParticipantWithdrawn": _apply_participant_withdrawn,
     "ParticipantCompleted": _apply_participant_completed,
+    "IdentityRegistered": _apply_identity_registered,
+    "IdentityErased": _apply_identity_erased,
 }

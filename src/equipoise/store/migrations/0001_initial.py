@@ -191,6 +191,16 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="IdentityRowRecord",
+            fields=[
+                ("participant", models.TextField(primary_key=True, serialize=False)),
+                ("status", models.TextField()),
+            ],
+            options={
+                "db_table": "identity",
+            },
+        ),
+        migrations.CreateModel(
             name="LogRowRecord",
             fields=[
                 ("participant", models.TextField()),
