@@ -102,6 +102,8 @@ def test_a_value_is_stored(name: str, raw: Any, stored: Any) -> None:
         ("day", "2023-05", "ITEM-TYPE"),
         ("day", "2024-02-30", "ITEM-TYPE"),
         ("day", datetime(2024, 5, 17, tzinfo=UTC), "ITEM-TYPE"),
+        ("moment", "half past nine", "ITEM-TYPE"),
+        ("moment", datetime.max.replace(tzinfo=timezone(timedelta(hours=-1))), "ITEM-RANGE"),
         ("about", "May 2024", "ITEM-TYPE"),
         ("moment", "2023-05-17T09:30", "ITEM-TYPE"),
         ("moment", date(2024, 5, 17), "ITEM-TYPE"),

@@ -7,6 +7,7 @@ before the worker died. After the worker's death this process writes `end`.
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -99,7 +100,7 @@ def plaintext(number: int) -> bytes:
 
 
 def work(do: str, folder: Path, seed: int) -> None:
-    """Do one kind of writing; it does not end before the process is killed, or all is written."""
+    """Do one kind of writing; most of it takes longer than the parent waits before it kills."""
     acknowledge("start")
     if do == "create":
         TrialStore.create(folder / "trial.sqlite", load(STUDY).hash, canonical_json(load(STUDY)))
@@ -130,7 +131,8 @@ def main() -> None:
             code = 1
             try:
                 work(order["do"], Path(order["folder"]), order["seed"])
-                code = 0
+                # All is written, and it waits to be killed: the parent decides when, however slow it is.
+                signal.pause()
             finally:
                 # The worker must not go on to read the orders.
                 os._exit(code)
