@@ -55,7 +55,7 @@ def test_spec_a_condition_that_is_not_known_leaves_out_and_says_so() -> None:
     )
     bare = replace(CROSSOVER.participants[0], rows=())
     cut = replace(CROSSOVER, definition=definition, participants=(bare, *CROSSOVER.participants[1:]))
-    assert (bare.participant, "Low (not known)") in Frame(cut).analysis_set("full").excluded
+    assert (bare.participant, "Not known: low") in Frame(cut).analysis_set("full").excluded
 
 
 def test_double_the_primary_rate_ratio_is_that_of_the_model_fitted_by_hand() -> None:

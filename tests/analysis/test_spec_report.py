@@ -11,8 +11,10 @@ from equipoise.analysis.report.render import render_report
 from equipoise.analysis.result import Estimate
 from equipoise.analysis.run import analyse, describe_masked
 from equipoise.definition.expression import form_row
+from equipoise.definition.model.analysis import BaselineVariable
 from tests.analysis.cuts import make_cut, swap_arms
 from tests.analysis.trials import crossover_definition, parallel_definition, single_definition
+from tests.small_trial import when
 
 CUT = make_cut(crossover_definition())
 REPORT = render_report(analyse(CUT), CUT)
@@ -139,3 +141,18 @@ def test_spec_the_smallest_trials_have_a_report_that_says_so(participants: int, 
         text = render_report(analyse(cut), cut)
         assert 'class="caution"' in text
         assert "nan" not in re.sub(r"<svg.*?</svg>", "", text, flags=re.DOTALL).lower().split()
+
+
+def test_spec_short_names_of_arms_and_words_for_truth_values_are_used() -> None:
+    base = parallel_definition()
+    arms = tuple(replace(arm, name=f"{arm.name} every four weeks", short_name=arm.id) for arm in base.study.arms)
+    seen = BaselineVariable(id="seen", title="Seen", value=when("participant.randomised"), type="category")
+    definition = replace(
+        base,
+        study=replace(base.study, arms=arms),
+        analysis=replace(base.analysis, baseline=(seen,)),
+    )
+    cut = make_cut(definition, 60)
+    result = analyse(cut)
+    assert [figure.name for figure in result.baseline[0].groups[0].figures] == ["Yes"]
+    assert "every four weeks" not in render_report(result, cut)

@@ -99,3 +99,9 @@ def test_an_expression_too_long_for_the_lock_is_found_before(tmp_path: Path) -> 
     change = ("eligibility.yaml", "    when: severe_events > 0\n", f"    when:\n      all:{parts}\n")
     _, findings = check_study(write_study(tmp_path, change))
     assert [(finding.code, finding.line_number) for finding in findings] == [("EXPR-LENGTH", 31)]
+
+
+def test_a_washout_needs_no_visit(tmp_path: Path) -> None:
+    period = "  - {id: period_2, name: Period 2, type: treatment}\n"
+    washout = "  - {id: washout, name: Washout, type: washout}\n"
+    assert load_study(write_study(tmp_path, ("study.yaml", period, washout + period))).findings == ()

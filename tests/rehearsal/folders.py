@@ -9,7 +9,7 @@ from equipoise.studies import study_folder
 
 INVENTED = Path(__file__).parent.parent / "studies"
 SCENARIO = {"mesems": "published"}
-NAMES = ("tern", "dipper", "plover", "curlew")
+NAMES = ("tern", "dipper", "plover", "curlew", "wren")
 
 
 @cache

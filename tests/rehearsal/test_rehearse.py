@@ -9,7 +9,7 @@ import pytest
 
 from equipoise.access.refusal import Refusal
 from equipoise.analysis.run import analyse, describe_masked
-from equipoise.capture.state import QueryRow
+from equipoise.capture.state import EncounterRow, QueryRow
 from equipoise.conduct.rooms import apply_entry
 from equipoise.definition.load import check_study
 from equipoise.definition.model.rehearsal import Draw, FormPlan
@@ -194,3 +194,15 @@ def test_errors_come_whole_from_another_process():
     for error in (impossible, refused):
         again = pickle.loads(pickle.dumps(error))
         assert (str(again), again.code, again.sentence) == (str(error), error.code, error.sentence)
+
+
+def test_visits_that_count_from_the_first_administration_come_after_it():
+    tables = run("wren", participants=8).trial.tables
+    on = {(row.participant, row.encounter): row.took_place_on for row in tables.all(EncounterRow)}
+    seen = [person for person, encounter in on if encounter == "day_7"]
+    assert seen
+    assert all(str(on[person, "day_7"]) > str(on[person, "day_0"]) for person in seen)
+
+
+def test_a_reader_who_errs_goes_beyond_the_tolerance():
+    assert kinds(run("wren", participants=8))["AdjudicationRecorded"] > 0

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from equipoise.definition.lock import hashed
+from equipoise.definition.model.conduct import Supply
 from equipoise.enrolment.state import ParticipantRow
 from equipoise.rehearsal.rehearse import rehearse
 from tests.rehearsal.folders import load
@@ -95,6 +96,10 @@ def safety_is_not_described():
     return replace(load("tern"), safety=None)
 
 
+def nothing_is_given_from_which_visits_count():
+    return replace(load("wren"), supply=Supply())
+
+
 SHAPES = (
     lots_fail_after_randomisation,
     material_is_collected_after_randomisation,
@@ -107,6 +112,7 @@ SHAPES = (
     an_item_is_hidden_from_those_who_fill_in_its_form,
     an_unmasking_form_is_filled_in_by_those_who_may_see_it,
     safety_is_not_described,
+    nothing_is_given_from_which_visits_count,
 )
 
 

@@ -9,7 +9,7 @@ from equipoise.studies import study_folder, study_names
 
 HERE = Path(__file__).parent
 FOLDERS = {name: study_folder(name) for name in study_names()} | {
-    name: HERE / name for name in ("tern", "dipper")
+    name: HERE / name for name in ("tern", "dipper", "plover", "curlew", "wren")
 }
 # The co-primary safety endpoint of the pilot is described and not tested, as its record has it.
 EXPLAINED = {("mesems", "LINT-TESTING")}

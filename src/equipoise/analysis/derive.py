@@ -170,8 +170,10 @@ class Frame:
         for name, condition in planned.requires.items():
             outcome = self.truth(condition, participant)
             if outcome is not Truth.MET:
-                words = planned.reasons.get(name, name.replace("_", " ").capitalize())
-                return words if outcome is Truth.NOT_MET else f"{words} (not known)"
+                unmet, words = outcome is Truth.NOT_MET, planned.reasons.get(name)
+                if words is None:
+                    return f"{'Not met' if unmet else 'Not known'}: {name.replace('_', ' ')}"
+                return words if unmet else f"{words} (not known)"
         return None
 
 

@@ -13,6 +13,7 @@ from equipoise.definition.model.analysis import BaselineVariable, Profile
 from equipoise.statistics.intervals import Bounds, clopper_pearson, mean_interval, median_interval
 
 LEVEL = 0.95
+_TRUTH_WORDS = {"true": "Yes", "false": "No"}
 
 
 def participants_analysed(frame: Frame) -> tuple[str, ...]:
@@ -63,6 +64,7 @@ def _baseline_line(
     texts = [(arm, [frame.text(variable.value, each) for each in members]) for arm, members in groups]
     seen = {text for _, values in texts for text in values if text is not None}
     order = [*(level for level in variable.labels if level in seen), *sorted(seen - set(variable.labels))]
+    words = {level: variable.labels.get(level, _TRUTH_WORDS.get(level, level)) for level in order}
     summaries = tuple(
         GroupSummary(
             arm=arm,
@@ -70,8 +72,7 @@ def _baseline_line(
             n=sum(value is not None for value in values),
             missing=sum(value is None for value in values),
             figures=tuple(
-                Figure(name=variable.labels.get(level, level), value=float(values.count(level)), kind="count")
-                for level in order
+                Figure(name=words[level], value=float(values.count(level)), kind="count") for level in order
             ),
         )
         for arm, values in texts

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from .expression import RESERVED
 from .findings import Problem
-from .lint_analysis import check_analysis
+from .lint_analysis import check_analysis, check_log_windows
 from .lint_conduct import check_forms, check_imaging, check_safety, check_supply
 from .lint_expressions import check_expressions, check_unmasking, parts
 from .lint_references import check_references
@@ -16,6 +16,7 @@ from .lint_study import (
     check_arms,
     check_criteria,
     check_masking,
+    check_roles,
     check_schedule,
     check_sites,
 )
@@ -75,6 +76,7 @@ RULES: Rules = (
     check_arms,
     check_sites,
     check_masking,
+    check_roles,
     check_criteria,
     check_schedule,
     check_allocation,
@@ -83,6 +85,7 @@ RULES: Rules = (
     check_imaging,
     check_supply,
     check_analysis,
+    check_log_windows,
 )
 """Rules that may rely on every name being that of something."""
 

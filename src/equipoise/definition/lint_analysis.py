@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from .expression import Node, check_variables, type_of
+from .expression import Aggregate, Node, check_variables, type_of, walk
 from .findings import Place, Problem, Severity
+from .lint_expressions import expressions
 from .model.analysis import Endpoint, Fit
 from .model.definition import StudyDefinition
 from .names import DefinitionSymbols
@@ -44,6 +45,7 @@ def check_analysis(definition: StudyDefinition) -> Iterator[Problem]:
         fits += [((*place, "sensitivity", name), fit) for name, fit in endpoint.sensitivity.items()]
         for where, fit in fits:
             yield from _check_fit(endpoint, fit, where)
+            yield from _check_crossover(definition, fit, where)
             if symbols is not None:
                 yield from _check_types(endpoint, fit, where, symbols)
         if endpoint.role == "primary" and endpoint.estimand is None:
@@ -95,6 +97,40 @@ def _check_fit(endpoint: Endpoint, fit: Fit, place: Place) -> Iterator[Problem]:
     if not 0 < fit.confidence < 1:
         sentence = f"The confidence level is {fit.confidence}. Write a number between 0 and 1, as in 0.95."
         yield _problem("LINT-LEVEL", sentence, (*place, "confidence"))
+
+
+def _check_crossover(definition: StudyDefinition, fit: Fit, place: Place) -> Iterator[Problem]:
+    """The difference of two periods is twice that of two treatments only where the periods are swapped."""
+    if fit.model != "crossover_continuous" or fit.compare != "arms":
+        return
+    periods = [epoch.id for epoch in definition.study.epochs if epoch.type == "treatment"]
+    given = [[set(arm.cells.get(epoch, ())) for epoch in periods] for arm in definition.study.arms]
+    if len(given) < 2 or len(periods) < 2:  # which the rules for arms have said
+        return
+    if len(given) > 2 or len(periods) > 2 or given[0] != given[1][::-1]:
+        sentence = (
+            "The model crossover_continuous compares two sequences of two periods, each the other's reverse, "
+            "and this study has others. Choose another model."
+        )
+        yield _problem("LINT-CROSSOVER", sentence, (*place, "model"))
+
+
+def check_log_windows(definition: StudyDefinition) -> Iterator[Problem]:
+    """Find rows of logs that are asked for beyond the day to which anybody confirms a log."""
+    logs = {form.id for form in definition.forms if form.log}
+    for found in expressions(definition):
+        for node in walk(found.node) if found.file == _FILE else ():
+            if isinstance(node, Aggregate) and node.form in logs and not _is_ended(node):
+                sentence = (
+                    f"This asks for rows of the log '{node.form}' up to the day of the analysis, and a log "
+                    "is known only up to the day to which it was confirmed. End the window, as in "
+                    "'from randomisation to participant.ended_on'."
+                )
+                yield _problem("LINT-LOG-WINDOW", sentence, found.place, "warning")
+
+
+def _is_ended(node: Aggregate) -> bool:
+    return bool(node.encounters) or (node.window is not None and node.window.end is not None)
 
 
 def _check_types(endpoint: Endpoint, fit: Fit, place: Place, symbols: DefinitionSymbols) -> Iterator[Problem]:

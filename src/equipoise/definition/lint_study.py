@@ -135,6 +135,15 @@ def check_masking(definition: StudyDefinition) -> Iterator[Problem]:
             yield _problem("LINT-MASKED-GIVER", sentence, "supply.yaml", place, "warning")
 
 
+def check_roles(definition: StudyDefinition) -> Iterator[Problem]:
+    """Check that somebody can open the trial, which is all that anything else begins with."""
+    if all(role.kind != "administrator" for role in definition.study.roles):
+        sentence = (
+            "No role is of the kind administrator, so nobody can open the trial and grant roles. Add one."
+        )
+        yield _problem("LINT-ROLE", sentence, _STUDY, ("roles",), "warning")
+
+
 def check_criteria(definition: StudyDefinition) -> Iterator[Problem]:
     """Check drafts, numbers and ages of the eligibility criteria."""
     eligibility = definition.eligibility
@@ -233,7 +242,8 @@ def check_schedule(definition: StudyDefinition) -> Iterator[Problem]:
             yield _problem("LINT-UNUSED", sentence, _SCHEDULE, ("encounters", index), "warning")
     visited = {encounter.epoch for encounter in schedule.encounters}
     for index, epoch in enumerate(definition.study.epochs):
-        if epoch.id not in visited:
+        # In a washout people stay at home.
+        if epoch.id not in visited and epoch.type != "washout":
             sentence = f"No encounter lies in the epoch '{epoch.id}'. Plan one, or remove the epoch."
             yield _problem("LINT-UNUSED", sentence, _STUDY, ("epochs", index), "warning")
 

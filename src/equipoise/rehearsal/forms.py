@@ -11,7 +11,7 @@ from equipoise.access.actor import Actor
 from equipoise.access.refusal import Refusal
 from equipoise.capture.commands import AnswerQuery, CloseQuery, ConfirmLog, CorrectItem, OpenQuery, RecordForm
 from equipoise.capture.state import QueryRow
-from equipoise.definition.expression import PartialDate, Truth, Value, truth
+from equipoise.definition.expression import PartialDate, Truth, Value, references, truth
 from equipoise.definition.model.forms import Form, Item
 from equipoise.definition.model.rehearsal import FormPlan
 from equipoise.ledger.entry import Entry
@@ -131,9 +131,7 @@ class FormFiller:
         plan = self._world.plan.forms.get(form_id, _NO_PLAN)
         dice = person.dice("values", form_id, *occasion)
         values: dict[str, Value] = {}
-        # In the order of the plan, as one value may follow from another; then what it does not describe.
-        described = [item for name in plan.items if (item := form.item(name)) is not None]
-        for item in (*described, *(item for item in form.items if item.id not in plan.items)):
+        for item in _in_order(form, plan):
             value = self._true_value(person, item, plan, dice)
             if value is None:
                 person.situation.forget(form_id, item.id)
@@ -302,6 +300,25 @@ class FormFiller:
             return as_item_value(plausible_value(item, share, self._world.today), item)
         value = derive_value(draw, share, person.situation)
         return None if value is None else as_item_value(value, item)
+
+
+def _in_order(form: Form, plan: FormPlan) -> list[Item]:
+    """Return the items in the order of the plan, as one value may follow from another, then what it does not
+    describe; but the items that decide whether another is asked come before that one.
+    """
+    described = [item for name in plan.items if (item := form.item(name)) is not None]
+    ordered: dict[str, Item] = {}
+
+    def place(item: Item, waiting: tuple[str, ...]) -> None:
+        asked = references(item.when).items if item.when is not None else ()
+        for other in form.items:
+            if (form.id, other.id) in asked and other.id not in waiting:
+                place(other, (*waiting, other.id))
+        ordered.setdefault(item.id, item)
+
+    for item in (*described, *form.items):
+        place(item, (item.id,))
+    return list(ordered.values())
 
 
 def _filled(person: Person, form: Form, encounter: str | None, values: dict[str, Value]) -> RecordForm:

@@ -98,6 +98,7 @@ class ReadingDesk:
             up = dice.chance(0.5)
             if item is None or item.id not in truth or not errs or not world.faults:
                 continue
-            step = item.step or Decimal(1)
+            # More than the readers may differ by, so that an error is one.
+            step = compared.tolerance + (item.step or Decimal(1))
             values[item.id] = fit_number(Decimal(str(truth[item.id])) + (step if up else -step), item)
         return values

@@ -136,9 +136,11 @@ class CourseTeller:
         faults = self.world.plan.faults
         ahead = list(self._after)
         for place in range(len(ahead)):
-            planned, encounter = min(
-                ((self._planned_day(person, each), each) for each in ahead), key=lambda pair: pair[0]
-            )
+            dated = [(day, each) for each in ahead if (day := self._planned_day(person, each)) is not None]
+            if not dated:
+                # Nothing was given, and what counts from the first administration does not come.
+                return
+            planned, encounter = min(dated, key=lambda pair: pair[0])
             ahead.remove(encounter)
             dice = person.dice("visit", encounter.id)
             leaves, days_before = self._drops_out(person, planned, dice), dice.between(1, 10)
@@ -160,14 +162,15 @@ class CourseTeller:
             if place == min(_EMERGENCY_PLACE, len(self._after) - 1):
                 self._unblind_in_emergency(person)
 
-    def _planned_day(self, person: Person, encounter: Encounter) -> date:
+    def _planned_day(self, person: Person, encounter: Encounter) -> date | None:
         assert person.randomised_on is not None, "follow-up begins with randomisation"
         anchors = {
             "consent": person.consented_on,
             "randomisation": person.randomised_on,
-            "first_administration": person.first_given_on or person.randomised_on,
+            "first_administration": person.first_given_on,
         }
-        return anchors[encounter.anchor] + timedelta(days=encounter.day)
+        anchor = anchors[encounter.anchor]
+        return None if anchor is None else anchor + timedelta(days=encounter.day)
 
     def _actual_day(self, person: Person, encounter: Encounter, planned: date, dice: Dice) -> date:
         faults = self.world.plan.faults

@@ -153,7 +153,7 @@ def draw_survival(result: AnalysisResult, endpoint: EndpointResult) -> str:
 def group_name(result: AnalysisResult, arm: str | None) -> str:
     """The name of an arm, or the words for everybody."""
     known = None if arm is None else result.definition.arm(arm)
-    return known.name if known else "All participants"
+    return known.label if known else "All participants"
 
 
 def _svg(canvas: Canvas, title: str) -> str:

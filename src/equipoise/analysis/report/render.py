@@ -203,7 +203,7 @@ def _verdict(result: AnalysisResult, primary: EndpointResult) -> str:
         return "The hypothesis of no effect was not rejected: the primary endpoint was not met."
     if not primary.estimates or all(each.value is None for each in primary.estimates):
         words = views.STATUS_WORDS.get(primary.status, primary.status)
-        return f"There is no estimate: {words}."
+        return f"There is no estimate ({words})."
     return "No hypothesis was tested; the estimate describes."
 
 

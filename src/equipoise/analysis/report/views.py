@@ -54,7 +54,7 @@ STATUS_WORDS = {
     "no_participants": "nobody has a value",
     "one_group": "only one group has values",
     "too_few": "too few values for an estimate",
-    "separated": "no finite estimate: a group has no event, or only events",
+    "separated": "a group has no event, or only events",
     "no_events": "no event was counted",
     "no_variation": "the outcome is the same for everybody",
     "no_data": "no usable values",

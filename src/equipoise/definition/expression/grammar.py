@@ -144,10 +144,9 @@ class _Parser:
             return True
         return False
 
-    def fail(self, expected: str, token: _Token | None = None) -> NoReturn:
+    def fail(self, expected: str, token: _Token | None = None, hint: str = "") -> NoReturn:
         token = self.token if token is None else token
         found = "the text ends" if token.type == "end" else f"found {token.text!r}"
-        hint = ""
         word = token.text.lower()
         if token.type == "word" and word != token.text and word in RESERVED:
             hint = f" Write '{word}' in lower case."
@@ -266,7 +265,8 @@ class _Parser:
             self.take()
             return self.build(lambda: Literal(token.text == "true"), token)
         if token.type != "word" or token.text in RESERVED:
-            self.fail("a value: a number, a text in single quotes, form.item, a name or a function")
+            wanted = "a value: a number, a text in single quotes, form.item, a name or a function"
+            self.fail(wanted, hint=f" Nothing can be named '{token.text}'." if token.type == "word" else "")
         return self.named()
 
     def number(self) -> Literal:
