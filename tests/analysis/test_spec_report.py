@@ -145,7 +145,9 @@ def test_spec_the_smallest_trials_have_a_report_that_says_so(participants: int, 
 
 def test_spec_short_names_of_arms_and_words_for_truth_values_are_used() -> None:
     base = parallel_definition()
-    arms = tuple(replace(arm, name=f"{arm.name} every four weeks", short_name=arm.id) for arm in base.study.arms)
+    arms = tuple(
+        replace(arm, name=f"{arm.name} every four weeks", short_name=arm.id) for arm in base.study.arms
+    )
     seen = BaselineVariable(id="seen", title="Seen", value=when("participant.randomised"), type="category")
     definition = replace(
         base,
