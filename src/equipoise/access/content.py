@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from enum import Enum
-from typing import Any, ClassVar, Self, TypeVar
+from typing import ClassVar, Self, TypeVar
 
 from equipoise.ledger.entry import Draft, Entry
 
@@ -63,14 +63,3 @@ def entry_kind(*, audience: Audience, version: int = 1) -> Callable[[type[C]], t
         return cls
 
     return register
-
-
-def content_of(entry: Entry) -> Content:
-    """Read the content of an entry of any registered kind; KeyError for a kind that this release does not
-    know.
-    """
-    return KINDS[entry.kind].of(entry)
-
-
-Values = Mapping[str, Any]
-"""Item values as they are stored: text, whole numbers, booleans, None; decimals and dates as text."""
