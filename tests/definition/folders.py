@@ -16,9 +16,14 @@ def examples() -> dict[str, str]:
     return dict(_EXAMPLE.findall(DOCS.read_text(encoding="utf-8")))
 
 
-def write_study(folder: Path, *changes: Change, edit: Callable[[dict[str, str]], None] | None = None) -> Path:
-    """Write the example study with changes."""
-    files = examples()
+def write_study(
+    folder: Path,
+    *changes: Change,
+    edit: Callable[[dict[str, str]], None] | None = None,
+    translated: bool = False,
+) -> Path:
+    """Write the example study with changes; its translations on demand, as a change leaves them behind."""
+    files = {name: text for name, text in examples().items() if translated or "languages/" not in name}
     for name, old, new in changes:
         assert files[name].count(old) == 1, f"{old!r} stands {files[name].count(old)} times in {name}"
         files[name] = files[name].replace(old, new)

@@ -21,9 +21,10 @@ def test_every_key_is_documented_with_type_and_default(owner: type) -> None:
 
 
 def test_the_examples_are_one_study_without_findings(tmp_path: Path) -> None:
-    definition, findings = check_study(write_study(tmp_path))
+    definition, findings = check_study(write_study(tmp_path, translated=True))
     assert findings == ()
     assert definition is not None and definition.rehearsal is not None
+    assert list(definition.languages) == ["da"]
 
 
 def test_every_file_of_the_format_has_an_example() -> None:

@@ -10,6 +10,7 @@ from .findings import Problem
 from .lint_analysis import check_analysis, check_log_windows
 from .lint_conduct import check_forms, check_imaging, check_safety, check_supply
 from .lint_expressions import check_expressions, check_unmasking, parts
+from .lint_languages import check_languages
 from .lint_references import check_references
 from .lint_study import (
     check_allocation,
@@ -86,6 +87,7 @@ RULES: Rules = (
     check_supply,
     check_analysis,
     check_log_windows,
+    check_languages,
 )
 """Rules that may rely on every name being that of something."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -15,7 +16,9 @@ from .findings import Finding, Problem, has_errors
 from .lint import lint
 from .lock import hashed
 from .model.definition import StudyDefinition
+from .model.fields import LANGUAGE_TAG_PATTERN
 from .model.forms import Form
+from .model.language import Language
 from .source import PARTS, SourceFile, StudySource, read_folder
 from .wording import odd_values, reword, type_at, value_at
 
@@ -61,15 +64,21 @@ def _compile(folder: Path) -> tuple[StudyDefinition | None, tuple[Finding, ...],
             findings += map(source.locate, problems)
             parts[name] = part
     forms: list[Form] = []
-    for file in source.forms():
+    for file in source.within("forms"):
         form, problems = read_part(file, Form)
         findings += map(source.locate, problems)
         if form is not None:
             findings += map(source.locate, _check_form_name(file, form))
             forms.append(form)
+    languages: dict[str, Language] = {}
+    for file in source.within("languages"):
+        language, problems = read_part(file, Language)
+        findings += map(source.locate, (*problems, *_check_language_name(file)))
+        if language is not None:
+            languages[_stem(file)] = language
     if has_errors(findings):
         return None, _sorted(findings), source
-    definition = StudyDefinition(forms=tuple(forms), **parts)
+    definition = StudyDefinition(forms=tuple(forms), languages=languages, **parts)
     findings += map(source.locate, lint(definition))
     if has_errors(findings):
         return None, _sorted(findings), source
@@ -86,10 +95,22 @@ def _part_type(name: str) -> type:
 
 
 def _check_form_name(file: SourceFile, form: Form) -> Iterable[Problem]:
-    stem = file.name.removeprefix("forms/").removesuffix(".yaml")
-    if form.id != stem:
+    if form.id != _stem(file):
         sentence = f"The form '{form.id}' stands in the file {file.name}. Call the file forms/{form.id}.yaml."
         yield Problem(code="FILE-NAME", sentence=sentence, file=file.name, place=("id",))
+
+
+def _check_language_name(file: SourceFile) -> Iterable[Problem]:
+    if not re.fullmatch(LANGUAGE_TAG_PATTERN, _stem(file)):
+        sentence = (
+            f"'{_stem(file)}' is not the tag of a language. Call the file by one, as in languages/sv.yaml or "
+            "languages/pt-BR.yaml."
+        )
+        yield Problem(code="FILE-NAME", sentence=sentence, file=file.name)
+
+
+def _stem(file: SourceFile) -> str:
+    return file.name.partition("/")[2].removesuffix(".yaml")
 
 
 @cache

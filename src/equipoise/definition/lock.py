@@ -21,6 +21,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from .expression.values import plain
 from .findings import Finding
+from .languages import TranslatedDefinition
 from .model.definition import StudyDefinition
 from .source import LOCK_NAME
 
@@ -35,7 +36,12 @@ def _adapter() -> TypeAdapter[Any]:
 
 
 def canonical_json(definition: StudyDefinition) -> bytes:
-    """Return the definition without its rehearsal and hash: sorted keys, no white space, UTF-8, no floats."""
+    """Return the definition without its rehearsal and hash: sorted keys, no white space, UTF-8, no floats.
+
+    Raises TypeError for a TranslatedDefinition, which is for reading.
+    """
+    if isinstance(definition, TranslatedDefinition):
+        raise TypeError("A translation is for reading. Write its original, which holds every language.")
     bound = replace(definition, rehearsal=None, hash="")
     tree = _plain(_adapter().dump_python(bound, exclude_defaults=True))
     return json.dumps(tree, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
@@ -78,10 +84,11 @@ def definition_from_json(content: bytes) -> StudyDefinition:
 
 def write_lock(folder: Path, definition: StudyDefinition) -> Path:
     """Write study.lock beside the files that the definition was compiled from, all of it or nothing."""
+    content = canonical_json(definition) + b"\n"
     target = folder / LOCK_NAME
     draft = folder / f".{LOCK_NAME}.new"
     with draft.open("wb") as file:
-        file.write(canonical_json(definition) + b"\n")
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
     draft.replace(target)

@@ -47,6 +47,9 @@ PARTS: Mapping[str, bool] = {
 }
 """The files of a folder besides its forms, and whether each is needed."""
 
+FOLDERS = ("forms", "languages")
+"""The folders within it, of which every file has the same format."""
+
 LOCK_NAME = "study.lock"
 _NOTES = (".md", ".txt")
 
@@ -88,9 +91,9 @@ class StudySource:
             severity=problem.severity,
         )
 
-    def forms(self) -> tuple[SourceFile, ...]:
-        """Return the files of forms, by name."""
-        return tuple(file for name, file in sorted(self.files.items()) if name.startswith("forms/"))
+    def within(self, folder: str) -> tuple[SourceFile, ...]:
+        """Return the files of one of the FOLDERS, by name."""
+        return tuple(file for name, file in sorted(self.files.items()) if name.startswith(f"{folder}/"))
 
 
 class _Unreadable(Exception):
@@ -136,22 +139,22 @@ def read_folder(folder: Path) -> tuple[StudySource, tuple[Finding, ...]]:
 
 
 def _files_of(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Names and paths of what lies in the folder and its folder of forms; hidden files are none of ours."""
+    """Names and paths of what lies in the folder and in its FOLDERS; hidden files are none of ours."""
     for path in sorted(folder.iterdir()):
         if path.name.startswith("."):
             continue
-        if path.name == "forms" and path.is_dir():
+        if path.name in FOLDERS and path.is_dir():
             yield from (
-                (f"forms/{form.name}", form)
-                for form in sorted(path.iterdir())
-                if not form.name.startswith(".")
+                (f"{path.name}/{file.name}", file)
+                for file in sorted(path.iterdir())
+                if not file.name.startswith(".")
             )
         else:
             yield path.name, path
 
 
 def _is_read(name: str) -> bool:
-    if name.startswith("forms/"):
+    if name.partition("/")[0] in FOLDERS:
         return name.endswith(".yaml")
     return name.removesuffix(".yaml") in PARTS and name.endswith(".yaml")
 

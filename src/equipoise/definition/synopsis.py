@@ -18,6 +18,7 @@ from .document import (
     to_html,
     to_markdown,
 )
+from .languages import missing_texts, texts_of
 from .model.definition import StudyDefinition
 from .model.eligibility import Criterion, Variant
 from .model.schedule import Encounter
@@ -93,6 +94,8 @@ def _identity_section(definition: StudyDefinition) -> Section:
         ("Start", day(dates.start) if dates.start else None),
         ("Primary completion", day(dates.primary_completion) if dates.primary_completion else None),
         ("Completion", day(dates.completion) if dates.completion else None),
+        ("Language", study.language),
+        ("Translations", _translations(definition)),
         ("Definition", definition.hash),
     )
     blocks: tuple[Block, ...] = (Facts(facts),)
@@ -101,6 +104,15 @@ def _identity_section(definition: StudyDefinition) -> Section:
             Words(text) for text in (registry.brief_summary, registry.detailed_description) if text
         )
     return Section("The study", blocks)
+
+
+def _translations(definition: StudyDefinition) -> str:
+    """The further languages, each with how many of the texts for sites it has."""
+    number = len(texts_of(definition))
+    return ", ".join(
+        f"{tag} ({number - len(missing_texts(definition, tag))} of {number} texts)"
+        for tag in sorted(definition.languages)
+    )
 
 
 def _phase(phases: tuple[str, ...]) -> str:

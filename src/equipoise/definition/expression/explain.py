@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from .aggregate import Scope, observe, select
@@ -33,7 +33,10 @@ MARKS = {Truth.MET: "+", Truth.NOT_MET: "-", Truth.UNKNOWN: "?"}
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One observation behind an outcome, or its lack; of an anchor, `form` is empty and `item` the name."""
+    """One observation behind an outcome, or its lack; of an anchor, `form` is empty and `item` the name.
+
+    `open` says that it leaves something to be recorded before an outcome can be told.
+    """
 
     form: str
     item: str
@@ -42,6 +45,7 @@ class Source:
     date: PartialDate | None = None
     recorded_at: str | None = None
     note: str = ""
+    open: bool = field(default=False, compare=False)
 
     def line(self) -> str:
         """`relapse.date = 2024-05 at screening, dated 2024-05, entered 2024-06-01T09:00:00Z: may count`."""
@@ -191,27 +195,40 @@ def _sources(node: Node, scope: Scope) -> Iterator[Source]:
             yield _source(part, observe(part, scope))
         elif isinstance(part, Name) and scope.evidence.variable(part.name) is None:
             day = scope.evidence.anchor(part.name)
-            yield Source("", part.name, day, note="" if day else "this date is not yet known")
+            note = "" if day else "this date is not yet known"
+            yield Source("", part.name, day, note=note, open=day is None)
         elif isinstance(part, Aggregate):
             yield from _row_sources(part, scope)
 
 
-def _source(item: Item, found: Observation | None, note: str = "") -> Source:
+def _source(item: Item, found: Observation | None, note: str = "", *, open: bool = False) -> Source:
     if found is None:
-        return Source(item.form, item.item, None, item.encounter, note=note or "nothing is recorded")
-    return Source(found.form, found.item, found.value, found.encounter, found.date, found.recorded_at, note)
+        note = note or "nothing is recorded"
+        return Source(item.form, item.item, None, item.encounter, note=note, open=True)
+    return Source(
+        found.form,
+        found.item,
+        found.value,
+        found.encounter,
+        found.date,
+        found.recorded_at,
+        note,
+        open or found.value is None,
+    )
 
 
 def _fresh_source(node: Fresh, scope: Scope) -> Source:
     found, state = observe(node.item, scope), freshness(node, scope)
     if state.until is None:
         known = found is not None and found.value is not None
-        return _source(node.item, found, "its date is not known" if known else "")
+        return _source(node.item, found, "its date is not known" if known else "", open=True)
     if state.usable is Truth.MET:
         return _source(node.item, found, f"valid until {state.until}")
     if state.usable is Truth.NOT_MET:
-        return _source(node.item, found, f"expired after {state.until}, being valid for {node.duration}")
-    return _source(node.item, found, f"may have expired: it is valid for {node.duration} from its date")
+        note = f"expired after {state.until}, being valid for {node.duration}"
+        return _source(node.item, found, note, open=True)
+    note = f"may have expired: it is valid for {node.duration} from its date"
+    return _source(node.item, found, note, open=True)
 
 
 def _row_sources(node: Aggregate, scope: Scope) -> Iterator[Source]:
@@ -222,13 +239,17 @@ def _row_sources(node: Aggregate, scope: Scope) -> Iterator[Source]:
         seen = row.values.get(node.item) if node.item is not None else next(iter(row.values.values()), None)
         entered = None if seen is None else seen.recorded_at
         value = None if node.item is None or seen is None else seen.value
-        if node.item is not None and value is None:
+        lacks = node.item is not None and value is None
+        if lacks:
             note += ", but has no value"
-        yield Source(node.form, node.item or "", value, row.encounter, row.date, entered, note)
+        yield Source(
+            node.form, node.item or "", value, row.encounter, row.date, entered, note, lacks or not sure
+        )
     for encounter in selection.absent:
-        yield Source(node.form, node.item or "", None, encounter, note="nothing is recorded")
+        yield Source(node.form, node.item or "", None, encounter, note="nothing is recorded", open=True)
     if scope.evidence.is_log(node.form):
-        yield Source(node.form, "", None, note=_review_note(node, scope, selection.complete))
+        note = _review_note(node, scope, selection.complete)
+        yield Source(node.form, "", None, note=note, open=not selection.complete)
 
 
 def _review_note(node: Aggregate, scope: Scope, complete: bool) -> str:

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from equipoise.definition.model.analysis import Analysis
 from equipoise.definition.model.conduct import Allocation, Imaging, Safety, Supply
 from equipoise.definition.model.eligibility import Eligibility
+from equipoise.definition.model.fields import LanguageTag
 from equipoise.definition.model.forms import Form
+from equipoise.definition.model.language import Language
 from equipoise.definition.model.registry import Registry
 from equipoise.definition.model.rehearsal import Rehearsal
 from equipoise.definition.model.schedule import Schedule
@@ -20,7 +22,7 @@ class StudyDefinition:
 
     `hash` is the SHA-256 of the canonical JSON of every part but `rehearsal`, which describes imagined
     people and
-    binds nobody.
+    binds nobody. The texts of other languages are part of it: what is read at a site was approved.
     """
 
     study: Study
@@ -33,6 +35,7 @@ class StudyDefinition:
     imaging: Imaging | None = None
     supply: Supply = Supply()
     registry: Registry | None = None
+    languages: dict[LanguageTag, Language] = field(default_factory=dict)
     rehearsal: Rehearsal | None = None
     hash: str = field(default="", compare=False)
 

@@ -28,6 +28,11 @@ SiteIdentifier = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}[0-9]{2,3}$
 CountryCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 """ISO 3166-1 alpha-2."""
 
+LANGUAGE_TAG_PATTERN = r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?"
+
+LanguageTag = Annotated[str, StringConstraints(pattern=f"^{LANGUAGE_TAG_PATTERN}$")]
+"""A BCP 47 tag of language, script and region, in the usual case of letters: sv, pt-BR, zh-Hant-TW."""
+
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 """Words for a reader; never empty."""
 
