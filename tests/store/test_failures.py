@@ -56,7 +56,7 @@ def test_full_disk_changes_nothing_and_recording_goes_on_when_there_is_room(stor
 def test_file_that_another_writer_holds_is_busy_and_can_be_read(store):
     entries = append_numbers(store.ledger, 1)
     ask(store, "busy_timeout = 1")
-    with plain(store.path) as other:
+    with plain(store.place) as other:
         other.execute("BEGIN IMMEDIATE")
         other.execute("UPDATE ledger_head SET position = 9")
         with pytest.raises(StoreUnavailable) as failure, store.ledger.exclusive():
@@ -80,8 +80,8 @@ def test_database_that_cannot_be_written_can_be_read(store):
 def test_file_without_permission_to_write_can_be_read(store):
     append_numbers(store.ledger, 1)
     store.close()
-    store.path.chmod(0o400)
-    opened = TrialStore.open(store.path)
+    store.place.chmod(0o400)
+    opened = TrialStore.open(store.place)
     assert opened.head().position == 1
     with pytest.raises(StoreUnavailable, match="STORE-READ-ONLY"):
         append_numbers(opened.ledger, 2)
@@ -89,30 +89,30 @@ def test_file_without_permission_to_write_can_be_read(store):
 
 def test_file_that_went_away_is_not_made_anew(store):
     store.close()
-    store.path.rename(store.path.with_name("elsewhere"))
+    store.place.rename(store.place.with_name("elsewhere"))
     with pytest.raises(StoreUnavailable, match="STORE-UNREACHABLE"):
         store.head()
-    assert not store.path.exists()
+    assert not store.place.exists()
 
 
 def test_damaged_page_is_found_and_changes_nothing_else(store):
     fill(store, entries=300)
     store.close()
-    kept = bytearray(store.path.read_bytes())
+    kept = bytearray(store.place.read_bytes())
     middle = len(kept) // 2 // 4096 * 4096
     kept[middle : middle + 64] = b"\xa5" * 64
-    store.path.write_bytes(kept)
+    store.place.write_bytes(kept)
     assert any("damage" in line or "cannot be read" in line for line in store.structure_problems())
 
 
 def test_damaged_ledger_cannot_be_read(store):
     fill(store, entries=300)
     store.close()
-    with plain(store.path) as connection:
+    with plain(store.place) as connection:
         (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'ledger'").fetchone()
-    kept = bytearray(store.path.read_bytes())
+    kept = bytearray(store.place.read_bytes())
     kept[(page - 1) * 4096 : page * 4096] = b"\xa5" * 4096
-    store.path.write_bytes(kept)
+    store.place.write_bytes(kept)
     assert store.structure_problems() == ["a database that cannot be read (STORE-DAMAGED)"]
     with pytest.raises(StoreUnavailable, match="STORE-DAMAGED"):
         list(store.records())
@@ -123,12 +123,12 @@ def test_damaged_ledger_cannot_be_read(store):
 def test_damaged_index_is_told_from_a_database_that_cannot_be_read(store):
     entries, _ = fill(store, entries=300)
     store.close()
-    kept = store.path.read_bytes()
+    kept = store.place.read_bytes()
     last = entries[-1]
     seen = []
     for place in (found.start() for found in re.finditer(last.hash.encode(), kept)):
         store.close()
-        store.path.write_bytes(kept[:place] + b"x" + kept[place + 1 :])
+        store.place.write_bytes(kept[:place] + b"x" + kept[place + 1 :])
         problems = store.structure_problems()
         assert all(line.startswith("damage: ") for line in problems)
         seen.append((bool(problems), check_chain(store.records()).intact, store.head() == last.head))
@@ -190,9 +190,9 @@ def test_new_trial_has_its_definition_and_nothing_else(tmp_path):
     assert store.head() == Head.genesis()
     assert all(store.differing_rows(row_type, []) == [] for row_type in store.row_types())
     assert store.structure_problems() == []
-    assert store.path.stat().st_mode & 0o077 == 0
+    assert (tmp_path / "trial.sqlite").stat().st_mode & 0o077 == 0
     store.close()
-    assert store.path.read_bytes() == new_trial()
+    assert (tmp_path / "trial.sqlite").read_bytes() == new_trial()
 
 
 @pytest.mark.parametrize("make", [lambda path: path.write_bytes(b"mine"), lambda path: path.mkdir()])
@@ -219,7 +219,7 @@ def test_snapshot_is_the_trial_as_last_committed(store, tmp_path):
     target = tmp_path / "copy.sqlite"
     with store.ledger.exclusive() as transaction:
         transaction.append(seal_numbers(transaction.head, 7), ())
-        snapshot(store.path, target)
+        snapshot(store.place, target)
     copy = TrialStore.open(target)
     assert copy.head() == entries[-1].head == check_chain(copy.records()).head
     assert all(copy.differing_rows(row_type, each) == [] for row_type, each in rows.items())
@@ -232,7 +232,7 @@ def test_snapshot_replaces_nothing_and_needs_a_trial(store, tmp_path):
     target = tmp_path / "copy.sqlite"
     target.write_bytes(b"mine")
     with pytest.raises(StoreUnreadable, match="STORE-EXISTS"):
-        snapshot(store.path, target)
+        snapshot(store.place, target)
     assert target.read_bytes() == b"mine"
     with pytest.raises(StoreUnreadable, match="STORE-MISSING"):
         snapshot(tmp_path / "nowhere", tmp_path / "other.sqlite")
@@ -244,7 +244,7 @@ def test_snapshot_replaces_nothing_and_needs_a_trial(store, tmp_path):
 
 
 def test_failure_of_another_kind_keeps_its_cause(store):
-    with plain(store.path) as connection:
+    with plain(store.place) as connection:
         connection.execute("DROP TABLE ledger")
     with pytest.raises(StoreUnavailable, match="STORE-FAILED") as failure:
         list(store.records())

@@ -1,9 +1,10 @@
 """The ledger in a database keeps the contract of all ledgers, also between processes and connections."""
 
-import gc
+import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count
+from random import Random
 from typing import Any
 
 import pytest
@@ -25,66 +26,25 @@ from equipoise.ledger import (
     seal,
 )
 from equipoise.store.rows import ROW_TYPES, encode_rows, read_table
-from equipoise.store.trial_store import TrialStore
 from tests.ledger.ledger_contract import (
     STAMP,
     LedgerContract,
     StoppedError,
     append_numbers,
-    run_threads,
     seal_numbers,
 )
-from tests.store.samples import fill, insertion, make_store, plain, sample_row, start_worker
+from tests.store.samples import edited, fill, insertion, sample_row, start_worker
 
 
 class TestDatabaseLedger(LedgerContract):
     @pytest.fixture
-    def ledger_factory(self, tmp_path):
-        stores: list[TrialStore] = []
-
-        def make():
-            stores.append(make_store(tmp_path / f"{len(stores)}.sqlite"))
-            return stores[-1].ledger
-
-        yield make
-        for store in stores:
-            store.close()
-
-
-@pytest.fixture
-def store(tmp_path):
-    opened = make_store(tmp_path / "trial.sqlite")
-    yield opened
-    opened.close()
+    def ledger_factory(self, trials):
+        return lambda: trials.make().ledger
 
 
 def kept_rows(store, row_type):
     with connections[store.ledger.alias].cursor() as cursor:
         return read_table(cursor, row_type)
-
-
-def test_commits_are_durable_and_readers_do_not_wait(store):
-    def ask(name):
-        with connections[store.ledger.alias].cursor() as cursor:
-            cursor.execute(f"PRAGMA {name}")
-            return cursor.fetchone()[0]
-
-    assert ask("journal_mode") == "wal"
-    assert ask("synchronous") == 2
-    assert ask("trusted_schema") == 0
-    assert connections[store.ledger.alias].get_autocommit()
-    with store.ledger.exclusive():
-        assert ask("synchronous") == 2
-
-
-def test_opening_restores_the_log_that_lets_readers_go_on(store):
-    store.close()
-    with plain(store.path) as connection:
-        assert connection.execute("PRAGMA journal_mode = DELETE").fetchone() == ("delete",)
-    TrialStore.open(store.path)
-    with connections[store.ledger.alias].cursor() as cursor:
-        cursor.execute("PRAGMA journal_mode")
-        assert cursor.fetchone() == ("wal",)
 
 
 def test_statements_take_their_parameters_by_place_or_by_name(store):
@@ -96,7 +56,7 @@ def test_statements_take_their_parameters_by_place_or_by_name(store):
 
 
 def test_four_processes_lose_nothing(store):
-    workers = [start_worker("count", store.path) for _ in range(4)]
+    workers = [start_worker("count", store.place) for _ in range(4)]
     assert [worker.wait(120) for worker in workers] == [0] * 4
     for worker in workers:
         worker.communicate()
@@ -108,7 +68,7 @@ def test_four_processes_lose_nothing(store):
 @pytest.mark.parametrize(("action", "position"), [("die", 2), ("die_after", 4)])
 def test_process_that_dies_leaves_all_or_nothing(store, action, position):
     append_numbers(store.ledger, 1, 2)
-    with start_worker(action, store.path) as worker:
+    with start_worker(action, store.place) as worker:
         worker.communicate(timeout=60)
     assert worker.returncode == 3
     assert store.head().position == position
@@ -118,36 +78,45 @@ def test_process_that_dies_leaves_all_or_nothing(store, action, position):
     assert store.structure_problems() == []
 
 
+def test_process_that_is_killed_has_lost_nothing_that_it_acknowledged(store):
+    chance = Random(20260512)
+    for _ in range(4):
+        before = store.head().position
+        with start_worker("record_on", store.place) as worker:
+            assert worker.stdout is not None
+            told = [worker.stdout.readline() for _ in range(chance.randrange(1, 40))]
+            # Not at the acknowledgement itself, but somewhere in what follows upon it.
+            for _ in range(chance.randrange(60_000)):
+                pass
+            worker.kill()
+            told += worker.communicate(timeout=60)[0].splitlines(keepends=True)
+        assert worker.returncode == -signal.SIGKILL
+        promised = [Head(int(position), digest) for position, digest in map(str.split, told)]
+        # The writer that takes its place waits until what the dead one held is free.
+        append_numbers(store.ledger, 3)
+        report = check_chain(store.records(), promised)
+        assert (report.intact, report.head) == (True, store.head())
+        # At most the transaction that was under way is there without having been acknowledged.
+        assert store.head().position - 1 - promised[-1].position in (0, 2)
+        assert promised[0].position == before + 2
+    assert store.structure_problems() == []
+
+
 @pytest.mark.parametrize(("action", "position"), [("fork", 3), ("fork_within", 1)])
 def test_no_connection_crosses_a_fork(store, action, position):
-    with start_worker(action, store.path) as worker:
+    with start_worker(action, store.place) as worker:
         worker.communicate(timeout=60)
     assert worker.returncode == 0
     assert check_chain(store.records()).head == store.head()
     assert store.head().position == position
 
 
-def test_closing_leaves_no_file_open(store):
-    store.ledger.head()
-    assert connections[store.ledger.alias].connection is not None
-    assert store.path.with_name("trial.sqlite-wal").exists()
-    store.close()
-    assert connections[store.ledger.alias].connection is None
-    # The last connection to a file takes its companions away.
-    assert [path.name for path in store.path.parent.iterdir()] == ["trial.sqlite"]
-    store.close()
-    assert store.head() == Head.genesis()
-
-
-def test_connection_of_a_thread_ends_with_it(store):
-    def work():
-        append_numbers(store.ledger, 1)
-
-    run_threads(work, work)
-    # Django's wrappers refer to themselves in a circle.
-    gc.collect()
-    store.close()
-    assert [path.name for path in store.path.parent.iterdir()] == ["trial.sqlite"]
+def test_child_does_not_keep_what_its_dead_parent_held(store):
+    with start_worker("leave_a_child", store.place) as worker:
+        assert worker.wait(60) == 3
+        # The child is alive until its input ends, which is when this block does.
+        assert append_numbers(store.ledger, 1)[0].position == 1
+    assert check_chain(store.records()).head == store.head()
 
 
 def test_thread_that_holds_the_ledger_is_told_so_and_does_not_wait_for_itself(store):
@@ -177,8 +146,14 @@ def test_changes_go_with_the_entries_or_not_at_all(store):
     assert kept_rows(store, TrialRow) == encode_rows(TrialRow, [row])
 
 
+@pytest.fixture(scope="module")
+def shared_store(shared_trials):
+    return shared_trials.make()
+
+
 @pytest.mark.parametrize("row_type", ROW_TYPES)
-def test_every_table_takes_what_its_row_type_allows(store, row_type):
+def test_every_table_takes_what_its_row_type_allows(shared_store, row_type):
+    store = shared_store
     row, other = sample_row(row_type, 1), sample_row(row_type, 2)
     (key, *_), (other_key, *_) = encode_rows(row_type, [row]), encode_rows(row_type, [other])
     # Some tables have nothing but keys and a flag, which every second sample has the same.
@@ -200,13 +175,6 @@ def _variants(row: Any) -> Iterator[Any]:
         sample: Any = sample_row(type(row), number)
         yield replace(sample, **{name: getattr(row, name) for name in row.key})
     yield replace(row)
-
-
-@pytest.fixture(scope="module")
-def shared_store(tmp_path_factory):
-    opened = make_store(tmp_path_factory.mktemp("shared") / "trial.sqlite")
-    yield opened
-    opened.close()
 
 
 HISTORIES = st.lists(
@@ -272,7 +240,7 @@ def test_change_of_a_row_that_is_not_there_is_found_at_once(store, after):
 )
 def test_nothing_is_recorded_upon_a_head_that_was_moved(store, edit):
     append_numbers(store.ledger, 1, 2)
-    with plain(store.path) as connection:
+    with edited(store) as connection:
         connection.execute(edit)
     with pytest.raises(StoreUnavailable, match="STORE-INCONSISTENT"), store.ledger.exclusive():
         raise AssertionError("the head was taken as it was")
@@ -289,8 +257,7 @@ def test_nothing_is_recorded_upon_a_head_that_was_moved(store, edit):
 )
 def test_reading_stops_where_the_chain_is_broken(store, edit):
     append_numbers(store.ledger, 1, 2, 3)
-    with plain(store.path) as connection:
-        connection.execute("PRAGMA ignore_check_constraints = ON")
+    with edited(store) as connection:
         if "SELECT" in edit:
             # Two rows cannot have the same hash while both are there.
             connection.execute("CREATE TEMP TABLE kept AS SELECT * FROM ledger WHERE position = 1")

@@ -34,10 +34,11 @@ EDITS = (
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory):
     """A trial with two rows in every table, its file as it was, and what it should hold."""
-    store = make_store(tmp_path_factory.mktemp("filled") / "trial.sqlite")
+    path = tmp_path_factory.mktemp("filled") / "trial.sqlite"
+    store = make_store(path)
     entries, rows = fill(store)
     store.close()
-    yield store, store.path.read_bytes(), entries, rows
+    yield store, path.read_bytes(), entries, rows
     store.close()
 
 
@@ -46,7 +47,7 @@ def trial(filled):
     store, kept, entries, rows = filled
     yield store, entries, rows
     store.close()
-    store.path.write_bytes(kept)
+    store.place.write_bytes(kept)
 
 
 @pytest.mark.parametrize(("row_type", "column"), CELLS)
@@ -54,7 +55,7 @@ def test_every_edited_cell_of_every_table_is_found(trial, row_type, column):
     store, _, rows = trial
     table = row_type.table
     where = f'rowid = (SELECT min(rowid) FROM "{table}")'
-    with plain(store.path) as connection:
+    with plain(store.place) as connection:
         quoted = f'"{column}"'
         (original,) = connection.execute(f'SELECT {quoted} FROM "{table}" WHERE {where}').fetchone()
         edited = 0
@@ -79,7 +80,7 @@ def test_every_added_or_removed_row_is_found(trial, row_type):
     first, second = rows[row_type]
     assert len(store.differing_rows(row_type, [first])) == 1
     assert "is not in the ledger" in store.differing_rows(row_type, [first])[0]
-    with plain(store.path) as connection:
+    with plain(store.place) as connection:
         connection.execute(f'DELETE FROM "{row_type.table}" WHERE rowid = 1')
     (difference,) = store.differing_rows(row_type, [first, second])
     assert difference.endswith("is missing")
@@ -114,7 +115,7 @@ def test_every_added_or_removed_row_is_found(trial, row_type):
 def test_every_change_of_the_structure_is_found(trial, statement, found):
     store, _, _ = trial
     assert store.structure_problems() == []
-    with plain(store.path) as connection:
+    with plain(store.place) as connection:
         connection.execute(statement)
     assert any(found in line for line in store.structure_problems())
 
@@ -122,7 +123,7 @@ def test_every_change_of_the_structure_is_found(trial, statement, found):
 def test_dropped_index_is_found(trial):
     """The indexes are those of constraints: only an editor of the schema itself can drop one."""
     store, _, _ = trial
-    with plain(store.path) as connection:
+    with plain(store.place) as connection:
         connection.execute("DELETE FROM sqlite_master WHERE name = 'sqlite_autoindex_ledger_2'")
     assert store.structure_problems() != []
 
@@ -162,7 +163,7 @@ def test_every_edit_of_ledger_head_and_definition_is_found(trial, statement):
     store, _, _ = trial
     before = verify_trial(store).problems
     assert not {"VERIFY-HEAD", "VERIFY-DEFINITION", "VERIFY-STORE"} & {problem.code for problem in before}
-    with plain(store.path) as connection:
+    with plain(store.place) as connection:
         connection.execute(statement)
     assert verify_trial(store).problems != before
 
@@ -176,7 +177,7 @@ def test_every_flipped_bit_of_the_ledger_is_found(filled, data):
     place = data.draw(st.integers(0, len(text) - 1))
     flipped = bytearray(text)
     flipped[place] ^= 1 << data.draw(st.integers(0, 7))
-    with plain(store.path) as connection:
+    with plain(store.place) as connection:
         statement = f"UPDATE ledger SET {column} = CAST(? AS TEXT) WHERE position = ?"
         connection.execute(statement, (bytes(flipped), entry.position))
         assert not check_chain(store.records()).intact
@@ -187,6 +188,6 @@ def test_every_flipped_bit_of_the_ledger_is_found(filled, data):
 def test_body_kept_as_a_blob_is_read_as_it_is(trial):
     """The same bytes under another type: what was sealed is there, and the entry still proves intact."""
     store, entries, _ = trial
-    with plain(store.path) as connection:
+    with plain(store.place) as connection:
         connection.execute("UPDATE ledger SET body = CAST(body AS BLOB)")
     assert list(store.ledger.read()) == entries

@@ -1,16 +1,15 @@
-"""What other processes do to a trial in the tests: `python -m tests.store.worker ACTION PATH`."""
+"""What other processes do to a trial in the tests: `python -m tests.store.worker ACTION PLACE`."""
 
 import os
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import cast
 
 from equipoise.governance.state import TrialRow
 from equipoise.ledger import StoreUnavailable
 from equipoise.store.trial_store import TrialStore
 from tests.ledger.ledger_contract import append_numbers, seal_numbers
-from tests.store.samples import insertion, sample_row
+from tests.store.samples import insertion, place_of, sample_row
 
 
 def count(store: TrialStore) -> None:
@@ -33,6 +32,13 @@ def die_after(store: TrialStore) -> None:
     """End without a word after the commit."""
     append_numbers(store.ledger, 8, 9)
     os._exit(3)
+
+
+def record_on(store: TrialStore) -> None:
+    """Record, and say so after each commit, until killed."""
+    while True:
+        entries = append_numbers(store.ledger, 1, 2)
+        os.write(1, f"{entries[-1].position} {entries[-1].hash}\n".encode())
 
 
 def fork(store: TrialStore) -> None:
@@ -60,11 +66,21 @@ def fork_within(store: TrialStore) -> None:
         transaction.append(seal_numbers(transaction.head, 1), ())
 
 
+def leave_a_child(store: TrialStore) -> None:
+    """Die within a transaction, survived by a child that was forked in it."""
+    with store.ledger.exclusive() as transaction:
+        transaction.append(seal_numbers(transaction.head, 8), ())
+        if os.fork() == 0:
+            sys.stdin.read()
+            os._exit(0)
+        os._exit(3)
+
+
 ACTIONS: dict[str, Callable[[TrialStore], None]] = {
-    each.__name__: each for each in (count, die, die_after, fork, fork_within)
+    each.__name__: each for each in (count, die, die_after, record_on, fork, fork_within, leave_a_child)
 }
 
 if __name__ == "__main__":
-    opened = TrialStore.open(Path(sys.argv[2]))
+    opened = TrialStore.open(place_of(sys.argv[2]))
     ACTIONS[sys.argv[1]](opened)
     opened.close()

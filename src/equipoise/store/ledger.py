@@ -12,10 +12,10 @@ from django.db.backends.utils import CursorWrapper
 
 from equipoise.ledger.chain import StoredRecord, check_append
 from equipoise.ledger.entry import GENESIS, Entry, Head, LedgerCorrupt
-from equipoise.ledger.protocol import LedgerMisused, LedgerTransaction
+from equipoise.ledger.protocol import LedgerMisused, LedgerTransaction, StoreUnavailable
 from equipoise.ledger.tables import Change
 from equipoise.store import setup
-from equipoise.store.failures import inconsistent, storage_errors
+from equipoise.store.failures import inconsistent, storage_errors, uncertain
 from equipoise.store.rows import Cursor, write_changes
 
 _CHUNK = 1000
@@ -71,13 +71,20 @@ class DatabaseLedger:
         connection = connections[self.alias]
         if connection.in_atomic_block:
             raise LedgerMisused("This thread already holds the ledger. Use the transaction that it has.")
-        with storage_errors(), transaction.atomic(using=self.alias), connection.cursor() as cursor:
-            current = _DatabaseTransaction(connection, cursor.cursor)
-            try:
-                yield current
-                current.check_whole()
-            finally:
-                current.is_open = False
+        committing = False
+        try:
+            with storage_errors(), transaction.atomic(using=self.alias), connection.cursor() as cursor:
+                current = _DatabaseTransaction(connection, cursor.cursor)
+                try:
+                    yield current
+                    current.check_whole()
+                finally:
+                    current.is_open = False
+                committing = True
+        except StoreUnavailable as failure:
+            if committing and failure.code == "STORE-UNREACHABLE":
+                raise uncertain() from failure
+            raise
 
     def close(self) -> None:
         """Close this thread's connection; it opens again when the ledger is used."""

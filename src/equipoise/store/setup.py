@@ -1,4 +1,4 @@
-"""Django's set-up: settings, and a database alias for each file that is opened."""
+"""Django's set-up: settings, and a database alias for each file or PostgreSQL schema that is opened."""
 
 from __future__ import annotations
 
@@ -10,14 +10,23 @@ import django
 from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connections
+from django.db import connections, transaction
+
+from equipoise.store.failures import StoreUnreadable, storage_errors
+from equipoise.store.place import DatabaseUrl
 
 TRIAL_APP = "store"
 VAULT_APP = "vault"
 IDENTITIES_APP = "identities"
 
 _ENGINE = "equipoise.store.sqlite_backend"
+_POSTGRESQL_ENGINE = "equipoise.store.postgresql_backend"
 _BUSY_TIMEOUT_SECONDS = 30
+_STATEMENT_TIMEOUT_SECONDS = 60
+_IDLE_IN_TRANSACTION_SECONDS = 60
+_CONNECT_TIMEOUT_SECONDS = 10
+# Whoever makes a schema holds this lock of the database, so that two who start at once do not both make it.
+_SCHEMA_LOCK = 0x65717569
 
 
 def set_up_django() -> None:
@@ -58,6 +67,90 @@ def connect_sqlite(path: Path) -> str:
             },
         )
     return alias
+
+
+def connect_postgresql(url: DatabaseUrl | str, schema: str, *, create: bool = False) -> str:
+    """Return the database alias of one schema of a PostgreSQL database, made first when it is asked for.
+
+    The same schema has the same alias throughout a process; each thread has a connection of its own. Raises
+    StoreUnreadable (STORE-URL, STORE-DRIVER), and StoreUnavailable when a schema cannot be made.
+    """
+    _check_driver()
+    set_up_django()
+    known = DatabaseUrl.read(url) if isinstance(url, str) else url
+    alias = f"postgresql:{known}/{schema}"
+    settings_now = _postgresql_settings(known, schema)
+    if alias in connections.databases:
+        # In place: what is connected next has the password that was named last.
+        connections.databases[alias].update(settings_now)
+    else:
+        _register(alias, settings_now)
+    if create:
+        with storage_errors(), transaction.atomic(using=alias):
+            claim_schema(alias, schema)
+    return alias
+
+
+def has_schema(alias: str, schema: str) -> bool:
+    """Tell whether a PostgreSQL database has a schema."""
+    with connections[alias].cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [schema])
+        return cursor.fetchone() is not None
+
+
+def claim_schema(alias: str, schema: str) -> bool:
+    """Make a schema, to be called within a transaction; return False where there is one already.
+
+    Only the account that makes it can look into it.
+    """
+    with connections[alias].cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_SCHEMA_LOCK])
+        if has_schema(alias, schema):
+            return False
+        cursor.execute(f'CREATE SCHEMA "{schema}"')
+        return True
+
+
+def _check_driver() -> None:
+    try:
+        import psycopg  # noqa: F401, PLC0415  # an extra of the package
+    except ImportError as error:
+        raise StoreUnreadable(
+            "STORE-DRIVER",
+            "PostgreSQL cannot be used without its driver, psycopg. Install equipoise[postgresql].",
+        ) from error
+
+
+def _postgresql_settings(url: DatabaseUrl, schema: str) -> dict[str, Any]:
+    session = {
+        # Names are looked up in the schema, and never first among temporary tables.
+        "search_path": f"{schema},pg_temp",
+        # An acknowledged commit survives a power cut, whatever the server does by default.
+        "synchronous_commit": "on",
+        # A writer waits for the head, and then sees what was committed while it waited.
+        "default_transaction_isolation": r"read\ committed",
+        "lock_timeout": f"{_BUSY_TIMEOUT_SECONDS}s",
+        "statement_timeout": f"{_STATEMENT_TIMEOUT_SECONDS}s",
+        # A writer that is cut off from the server must not keep the head for ever.
+        "idle_in_transaction_session_timeout": f"{_IDLE_IN_TRANSACTION_SECONDS}s",
+        "timezone": "UTC",
+    }
+    options: dict[str, Any] = {
+        "options": " ".join(f"-c {name}={value}" for name, value in session.items()),
+        "connect_timeout": _CONNECT_TIMEOUT_SECONDS,
+        "application_name": "equipoise",
+    }
+    if url.sslmode is not None:
+        options["sslmode"] = url.sslmode
+    return {
+        "ENGINE": _POSTGRESQL_ENGINE,
+        "NAME": url.name,
+        "USER": url.user,
+        "PASSWORD": url.password,
+        "HOST": url.host,
+        "PORT": "" if url.port is None else str(url.port),
+        "OPTIONS": options,
+    }
 
 
 def connect_memory() -> str:

@@ -7,9 +7,7 @@ import sqlite3
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from functools import cache
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from django.db import connections, transaction
@@ -19,93 +17,90 @@ from equipoise.ledger.entry import GENESIS, Head
 from equipoise.ledger.protocol import StoreUnavailable
 from equipoise.ledger.tables import Row
 from equipoise.store import setup
-from equipoise.store.failures import storage_errors
+from equipoise.store.failures import StoreUnreadable, storage_errors
 from equipoise.store.ledger import DatabaseLedger, bytes_of
+from equipoise.store.place import DatabaseUrl, Place, describe
 from equipoise.store.rows import ROW_TYPES, Kept, encode_rows, read_table
+from equipoise.store.structure import find_damage, find_differences
+
+__all__ = ["StoreUnreadable", "TrialStore", "check_sqlite_file", "claim_file", "snapshot"]
+
+TRIAL_SCHEMA = "trial"
+"""Where in a PostgreSQL database the trial is; nothing else of the database is looked at."""
 
 _SQLITE_MAGIC = b"SQLite format 3\x00"
 _OWN_TABLES = frozenset({"ledger", "ledger_head", "study_definition", "django_migrations"})
-
-_SCHEMA = "schema"
-_HEADS = "list of heads"
-# What no entry leads to: each is to be as in a trial that was made this moment.
-_STRUCTURE = {
-    _SCHEMA: "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name",
-    "list of migrations": "SELECT id, app, name, applied FROM django_migrations ORDER BY id",
-    "list of counters": "SELECT name, seq FROM sqlite_sequence ORDER BY name",
-    _HEADS: "SELECT id FROM ledger_head ORDER BY id",
-}
-
-_Structure = dict[str, list[tuple[object, ...]]]
-
-
-class StoreUnreadable(Exception):
-    """The file is not a trial's database, or cannot become one."""
-
-    def __init__(self, code: str, sentence: str) -> None:
-        self.code = code
-        self.sentence = sentence
-        super().__init__(f"{code}: {sentence}")
 
 
 class TrialStore:
     """One trial in one database: its ledger, its current-state tables, its definition."""
 
-    def __init__(self, path: Path, alias: str) -> None:
-        self.path = path
+    def __init__(self, place: Place, alias: str) -> None:
+        self.place = place
         self.ledger = DatabaseLedger(alias)
         self._alias = alias
 
     @classmethod
-    def create(cls, path: Path, definition_hash: str, canonical: bytes) -> TrialStore:
-        """Make a new trial's database, readable by its owner only.
+    def create(cls, place: Place, definition_hash: str, canonical: bytes) -> TrialStore:
+        """Make a new trial's database: a file, or a schema, that only its owner can read.
 
-        Raises StoreUnreadable: STORE-EXISTS (a file is there already), STORE-FOLDER (none can be made there).
+        Raises StoreUnreadable: STORE-EXISTS (a file or schema is there already), STORE-FOLDER (none can be
+        made there), STORE-DRIVER, STORE-ENCODING (the database does not keep text as UTF-8).
         """
-        claim_file(path)
-        alias = setup.connect_sqlite(path)
+        if isinstance(place, DatabaseUrl):
+            alias = setup.connect_postgresql(place, TRIAL_SCHEMA)
+            try:
+                with storage_errors(), transaction.atomic(using=alias):
+                    _claim_database(place, alias)
+                    _fill_new(alias, definition_hash, canonical)
+            except BaseException:
+                setup.close(alias)
+                raise
+            return cls(place, alias)
+        claim_file(place)
+        alias = setup.connect_sqlite(place)
         try:
             with storage_errors():
                 setup.let_readers_go_on(alias)
-                setup.migrate(alias, setup.TRIAL_APP)
-                with transaction.atomic(using=alias), connections[alias].cursor() as cursor:
-                    cursor.execute(
-                        "INSERT INTO study_definition (hash, canonical) VALUES (%s, %s)",
-                        [definition_hash, canonical.decode()],
-                    )
-                    cursor.execute(
-                        "INSERT INTO ledger_head (id, position, hash) VALUES (1, 0, %s)", [GENESIS]
-                    )
+                _fill_new(alias, definition_hash, canonical)
         except BaseException:
             setup.close(alias)
-            path.unlink()
+            place.unlink()
             raise
-        return cls(path, alias)
+        return cls(place, alias)
 
     @classmethod
-    def open(cls, path: Path) -> TrialStore:
+    def open(cls, place: Place) -> TrialStore:
         """Open a trial's database.
 
         Raises StoreUnreadable: STORE-MISSING, STORE-UNREACHABLE, STORE-NOT-A-TRIAL, STORE-DAMAGED,
-        STORE-RELEASE.
+        STORE-RELEASE, STORE-DRIVER; StoreUnavailable when a server cannot be reached.
         """
-        check_sqlite_file(path)
-        alias = setup.connect_sqlite(path)
+        if isinstance(place, Path):
+            check_sqlite_file(place)
+            alias = setup.connect_sqlite(place)
+        else:
+            alias = setup.connect_postgresql(place, TRIAL_SCHEMA)
         try:
             with storage_errors():
-                _check_tables(path, set(connections[alias].introspection.table_names()))
-                setup.let_readers_go_on(alias)
+                if isinstance(place, DatabaseUrl) and not setup.has_schema(alias, TRIAL_SCHEMA):
+                    raise StoreUnreadable(
+                        "STORE-MISSING", f"{describe(place)} holds no trial. Check the setting that names it."
+                    )
+                _check_tables(place, set(connections[alias].introspection.table_names()))
+                if isinstance(place, Path):
+                    setup.let_readers_go_on(alias)
         except StoreUnavailable as failure:
             setup.close(alias)
             if failure.code != "STORE-DAMAGED":
                 raise
             raise StoreUnreadable(
-                "STORE-DAMAGED", f"{path.name} cannot be read as a database. Restore it from a backup."
+                "STORE-DAMAGED", f"{describe(place)} cannot be read as a database. Restore it from a backup."
             ) from failure
         except StoreUnreadable:
             setup.close(alias)
             raise
-        return cls(path, alias)
+        return cls(place, alias)
 
     def close(self) -> None:
         """Close this thread's connection; it opens again when the trial is used."""
@@ -113,7 +108,9 @@ class TrialStore:
 
     def definitions(self) -> dict[str, bytes]:
         """Return the canonical JSON of every definition kept here, by the hash it is kept under."""
-        rows = self._rows("SELECT hash, canonical FROM study_definition ORDER BY hash")
+        with storage_errors(), connections[self._alias].cursor() as cursor:
+            cursor.execute("SELECT hash, canonical FROM study_definition ORDER BY hash")
+            rows = cursor.fetchall()
         return {bytes_of(digest).decode(errors="replace"): bytes_of(canonical) for digest, canonical in rows}
 
     def records(self) -> Iterator[StoredRecord]:
@@ -140,16 +137,15 @@ class TrialStore:
         """Say where the database's structure is not what this release makes: damage, other tables, triggers.
 
         Each line completes the sentence 'The storage has ...'; one with 'cannot be read' says that no more
-        can be found.
+        can be found. In PostgreSQL the account needs the right to make a schema, which it takes back.
         """
         try:
-            damage = [str(line) for (line,) in self._rows("PRAGMA integrity_check(10)") if line != "ok"]
-            found = {what: self._rows(statement) for what, statement in _STRUCTURE.items()}
+            damage = find_damage(self._alias)
             if damage:
                 self._read_everything()
+            differences = list(find_differences(self._alias))
         except StoreUnavailable as failure:
             return [f"a database that cannot be read ({failure.code})"]
-        differences = _compare_structure(found, _expected_structure())
         return [*(f"damage: {line}" for line in damage), *differences]
 
     def _read_everything(self) -> None:
@@ -157,12 +153,6 @@ class TrialStore:
         self.definitions()
         for row_type in ROW_TYPES:
             self.differing_rows(row_type, ())
-
-    def _rows(self, statement: str) -> list[tuple[Any, ...]]:
-        with storage_errors(), connections[self._alias].cursor() as cursor:
-            cursor.execute(statement)
-            rows: list[tuple[Any, ...]] = cursor.fetchall()
-            return rows
 
 
 def claim_file(path: Path) -> None:
@@ -179,12 +169,17 @@ def claim_file(path: Path) -> None:
         ) from error
 
 
-def snapshot(source: Path, target: Path) -> None:
+def snapshot(source: Place, target: Path) -> None:
     """Copy a trial's database while it is in use, whole and consistent (SQLite's online backup).
 
     Raises StoreUnreadable: STORE-EXISTS and STORE-FOLDER for the target, STORE-MISSING, STORE-UNREACHABLE
-    and STORE-NOT-A-TRIAL for the source.
+    and STORE-NOT-A-TRIAL for the source; STORE-SNAPSHOT for PostgreSQL, which has its own means.
     """
+    if isinstance(source, DatabaseUrl):
+        raise StoreUnreadable(
+            "STORE-SNAPSHOT",
+            f"{describe(source)} is one of PostgreSQL's. Back it up by its own means: pg_dump.",
+        )
     check_sqlite_file(source)
     claim_file(target)
     try:
@@ -216,15 +211,40 @@ def check_sqlite_file(path: Path) -> None:
         raise StoreUnreadable("STORE-NOT-A-TRIAL", f"{path.name} {what}. Name the trial.sqlite of a trial.")
 
 
-def _check_tables(path: Path, tables: set[str]) -> None:
-    if not tables >= _OWN_TABLES:
+def _claim_database(url: DatabaseUrl, alias: str) -> None:
+    with connections[alias].cursor() as cursor:
+        cursor.execute("SHOW server_encoding")
+        if cursor.fetchone() != ("UTF8",):
+            raise StoreUnreadable(
+                "STORE-ENCODING",
+                f"{describe(url)} does not keep text as UTF-8. Make one that does: createdb --encoding=UTF8.",
+            )
+    if not setup.claim_schema(alias, TRIAL_SCHEMA):
         raise StoreUnreadable(
-            "STORE-NOT-A-TRIAL", f"{path.name} holds no ledger. Name the trial.sqlite of a trial."
+            "STORE-EXISTS", f"{describe(url)} has a schema {TRIAL_SCHEMA} already. Choose another database."
+        )
+
+
+def _fill_new(alias: str, definition_hash: str, canonical: bytes) -> None:
+    setup.migrate(alias, setup.TRIAL_APP)
+    with transaction.atomic(using=alias), connections[alias].cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO study_definition (hash, canonical) VALUES (%s, %s)",
+            [definition_hash, canonical.decode()],
+        )
+        cursor.execute("INSERT INTO ledger_head (id, position, hash) VALUES (1, 0, %s)", [GENESIS])
+
+
+def _check_tables(place: Place, tables: set[str]) -> None:
+    if not tables >= _OWN_TABLES:
+        name_it = "Name the trial.sqlite" if isinstance(place, Path) else "Name the database"
+        raise StoreUnreadable(
+            "STORE-NOT-A-TRIAL", f"{describe(place)} holds no ledger. {name_it} of a trial."
         )
     if not tables >= {row_type.table for row_type in ROW_TYPES}:
         raise StoreUnreadable(
             "STORE-RELEASE",
-            f"{path.name} lacks tables that this release keeps. Use the release that it was made with.",
+            f"{describe(place)} lacks tables that this release keeps. Use the release that it was made with.",
         )
 
 
@@ -240,29 +260,3 @@ def _describe(key: tuple[object, ...], found: Kept, wanted: Kept) -> str:
     if key not in wanted:
         return f"{name} is not in the ledger"
     return f"{name} is missing" if key not in found else f"{name} was changed"
-
-
-@cache
-def _expected_structure() -> _Structure:
-    alias = setup.connect_memory()
-    expected: _Structure = {}
-    try:
-        setup.migrate(alias, setup.TRIAL_APP)
-        with connections[alias].cursor() as cursor:
-            for what, statement in _STRUCTURE.items():
-                cursor.execute(statement)
-                expected[what] = cursor.fetchall()
-    finally:
-        setup.discard(alias)
-    return expected | {_HEADS: [(1,)]}
-
-
-def _compare_structure(found: _Structure, expected: _Structure) -> Iterator[str]:
-    schema, expected_schema = set(found[_SCHEMA]), set(expected[_SCHEMA])
-    for kind, name, *_ in sorted(schema - expected_schema, key=repr):
-        yield f"an unexpected {kind} {name}"
-    for kind, name, *_ in sorted(expected_schema - schema, key=repr):
-        yield f"a missing {kind} {name}"
-    for what in _STRUCTURE:
-        if what != _SCHEMA and found[what] != expected[what]:
-            yield f"another {what} than this release makes"
