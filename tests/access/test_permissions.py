@@ -13,6 +13,7 @@ from equipoise.access.permissions import (
     check_filled_by,
     check_permission,
     check_site,
+    permitted_commands,
     role_kind,
 )
 from equipoise.definition.model.study import Role
@@ -31,6 +32,13 @@ def test_every_command_has_a_row_and_every_row_a_command():
 def test_every_command_is_somebodys_and_every_permitted_kind_exists():
     assert all(PERMITTED.values())
     assert frozenset().union(*PERMITTED.values()) <= ROLE_KINDS | {"system"}
+
+
+@pytest.mark.parametrize("kind", sorted(ROLE_KINDS | {"burglar"}))
+def test_the_commands_of_a_kind_are_those_whose_rows_name_it(kind):
+    names = permitted_commands(kind)
+    assert list(names) == sorted(names)
+    assert {name for name in NAMES if kind in PERMITTED[name]} == set(names)
 
 
 @given(role=st.sampled_from(DEFINITION.study.roles), command=st.sampled_from(sorted(NAMES)))

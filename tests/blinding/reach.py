@@ -14,6 +14,7 @@ from typing import Any, get_args, get_type_hints
 
 from equipoise.access.actor import Actor
 from equipoise.access.command import Command
+from equipoise.access.filling import is_unmasking
 from equipoise.access.refusal import Refusal, Refused
 from equipoise.capture.state import EncounterRow, QueryRow
 from equipoise.conduct.trial import Trial
@@ -63,11 +64,35 @@ def argument_values(trial: Trial) -> dict[str, list[object]]:
     codes = [row.participant for row in trial.tables.all(ParticipantRow)]
     last = date.fromisoformat(next(iter(reversed(list(trial.ledger.read())))).recorded_at[:10])
     days: list[object] = [last - timedelta(days=100), last]
+    safety = trial.definition.safety
+    hiding = [form for form in trial.definition.forms if is_unmasking(form)]
+    shown = [form for form in trial.definition.forms if form not in hiding and not form.repeating]
+    encounters = [row.encounter for row in trial.tables.all(EncounterRow)]
     return {
         "participant": [*codes, "SE01-999", None],
         "today": days,
         "on": days,
         "position": [None, trial.head.position * 2 // 3, 10**6],
+        "after": [None, trial.head.position // 2],
+        "limit": [None, 3],
+        "newest_first": [False, True],
+        "now": [datetime(2001, 1, 1, tzinfo=UTC), datetime(last.year, last.month, last.day, tzinfo=UTC)],
+        "form": [hiding[0].id, shown[0].id, safety.form if safety else "unheard_of", "unheard_of"],
+        "item": [
+            next(item.id for item in hiding[0].items if item.unmasking or hiding[0].unmasking),
+            shown[0].items[0].id,
+            safety.severity if safety else "unheard_of",
+        ],
+        "encounter": [encounters[0], None],
+        "row": [None, 1],
+        "values": [{}, {hiding[0].items[0].id: 1, shown[0].items[0].id: "x"}],
+        "unit": [*[row.unit for row in trial.tables.all(UnitRow)][:2], "B-00000000"],
+        "lot": [*[row.lot for row in trial.tables.all(LotRow)][:2], "L-00000000"],
+        "task": [
+            *[row.task for row in trial.tables.all(TaskRow) if row.slot == 0 and row.status == "open"],
+            *[row.task for row in trial.tables.all(TaskRow)][:2],
+            "T-00000000",
+        ],
     }
 
 
@@ -84,7 +109,8 @@ def read_views(trial: Trial, actor: Actor, view_type: type = MaskedView) -> Iter
         hints = get_type_hints(method)
         fitting = (_fit(values[each], hints.get(each, Any)) for each in parameters)
         for arguments in product(*fitting):
-            yield f"{actor.account} {name}{arguments}", _call(method, arguments)
+            named = dict(zip(parameters, arguments, strict=True))
+            yield f"{actor.account} {name}{arguments}", _call(method, named)
 
 
 def _fit(values: list[Any], hint: object) -> list[Any]:
@@ -93,9 +119,9 @@ def _fit(values: list[Any], hint: object) -> list[Any]:
     return [each for each in values if each is not None or may_be_none]
 
 
-def _call(method: Callable[..., object], arguments: tuple[object, ...]) -> str:
+def _call(method: Callable[..., object], arguments: Mapping[str, object]) -> str:
     try:
-        return write_value(method(*arguments))
+        return write_value(method(**arguments))
     except Refused as refused:
         return f"refused: {refused.refusal!r}"
     except ValueError as error:
@@ -142,7 +168,7 @@ def field_values(trial: Trial) -> dict[str, list[Any]]:
         "encounter": [*encounters[-2:], "unheard_of", None],
         "form": [*forms[:2], "adverse_event", "unheard_of"],
         "item": [items[0], items[-1], "unheard_of", None],
-        "value": [1, "high", None, Decimal("2.5")],
+        "seen": [None, 10**6, 1, None],
         "values": [{}, {items[0]: 1}, {items[-1]: "x", "unheard_of": 2}, {"spots": 3, "volume": "1.0"}],
         "row": [1, 2, 99, 1],
         "product": [each.id for each in definition.supply.products] + ["unheard_of"],

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from equipoise.capture.commands import ConfirmLog, CorrectItem, RecordForm, RemoveRow, StartEncounter
+from equipoise.capture.commands import ConfirmLog, CorrectForm, RecordForm, RemoveRow, StartEncounter
 from equipoise.capture.decide import DECIDE
 from equipoise.capture.evidence import RecordedEvidence, read_row
 from equipoise.capture.state import APPLY, EncounterRow, RecordRow
@@ -99,7 +99,7 @@ def test_evidence_follows_what_is_recorded_corrected_and_struck_out() -> None:
     bench.do(StartEncounter(participant=CODE, encounter="screening", took_place_on=date(2024, 5, 2)))
     [recorded] = bench.do(RecordForm(participant=CODE, form="vitals", encounter="screening", values=VITALS))
     assert latest("vitals", "weight") == Decimal(60)
-    change = CorrectItem(participant=CODE, form="vitals", item="weight", value="62", encounter="screening")
+    change = CorrectForm(participant=CODE, form="vitals", values={"weight": "62"}, encounter="screening")
     [corrected] = bench.do(change, "Typing error")
     seen, other = (evidence().latest("vitals", item) for item in ("weight", "systolic"))
     assert seen == Observation(

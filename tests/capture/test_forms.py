@@ -10,7 +10,7 @@ from equipoise.access.content import KINDS, Audience
 from equipoise.capture.commands import (
     AnswerQuery,
     CloseQuery,
-    CorrectItem,
+    CorrectForm,
     MissEncounter,
     OpenQuery,
     RecordForm,
@@ -46,8 +46,8 @@ def fill(form: str, encounter: str | None = "screening", /, **values: Any) -> Re
 
 def correct(
     form: str, item: str, value: Any, encounter: str | None = "screening", row: int | None = None
-) -> CorrectItem:
-    return CorrectItem(participant=CODE, form=form, item=item, value=value, encounter=encounter, row=row)
+) -> CorrectForm:
+    return CorrectForm(participant=CODE, form=form, values={item: value}, encounter=encounter, row=row)
 
 
 def record(bench: Bench, form: str, encounter: str = "screening", row: int = 0) -> RecordRow:
@@ -173,7 +173,7 @@ def test_spec_a_correction_keeps_before_and_after_with_its_reason(bench: Bench) 
         (correct("vitals", "taken_on", "2024-06-30"), "CAP-DATE"),
     ],
 )
-def test_a_correction_that_does_not_fit_is_refused(bench: Bench, command: CorrectItem, code: str) -> None:
+def test_a_correction_that_does_not_fit_is_refused(bench: Bench, command: CorrectForm, code: str) -> None:
     bench.do(fill("vitals", **GOOD))
     assert bench.refused(command, WHY).code == code
 
@@ -214,17 +214,126 @@ def test_a_correction_of_something_else_asks_nothing_again_and_answers_nobody(be
     assert queries(bench) == {"Q-000001": ("light", "closed"), "Q-000002": ("", "open")}
 
 
-def test_what_a_correction_makes_missing_or_not_asked_becomes_a_query(bench: Bench) -> None:
+def test_what_a_correction_makes_missing_becomes_a_query(bench: Bench) -> None:
     bench.do(fill("demographics", birth_date="1990-01-01", sex="m"))
     bench.do(correct("demographics", "sex", "f"), WHY)
     assert queries(bench) == {"Q-000001": ("ITEM-MISSING:pregnancy_test", "open")}
     bench.do(correct("demographics", "pregnancy_test", "negative"), WHY)
     assert queries(bench) == {"Q-000001": ("ITEM-MISSING:pregnancy_test", "answered")}
-    bench.do(correct("demographics", "sex", "m"), WHY)
-    assert queries(bench)["Q-000002"] == ("ITEM-NOT-ASKED:pregnancy_test", "open")
-    bench.do(correct("demographics", "pregnancy_test", None), WHY)
-    assert queries(bench)["Q-000002"][1] == "answered"
-    assert bench.refused(correct("demographics", "pregnancy_test", "positive"), WHY).code == "CAP-VALUE"
+    assert bench.refused(correct("demographics", "pregnancy_test", None), WHY).code == "CAP-VALUE"
+
+
+# -- several values at once
+
+
+def together(form: str, encounter: str | None = "screening", /, **values: Any) -> CorrectForm:
+    row = 1 if form == "adverse_event" else None
+    return CorrectForm(participant=CODE, form=form, encounter=encounter, values=values, row=row)
+
+
+def test_spec_values_that_a_hard_check_ties_together_are_corrected_together(bench: Bench) -> None:
+    bench.do(fill("vitals", **{**GOOD, "systolic": 120, "diastolic": 80}))
+    for alone in ({"systolic": 70}, {"diastolic": 130}):
+        assert bench.refused(together("vitals", **alone), WHY).code == "CAP-CHECK"
+    entries = bench.do(together("vitals", systolic=70, diastolic=60, weight="60"), WHY)
+    assert [(e.kind, e.content["item"], e.reason) for e in entries] == [
+        ("ItemCorrected", "systolic", WHY),
+        ("ItemCorrected", "diastolic", WHY),
+    ]
+    row = record(bench, "vitals")
+    assert (row.item_values["systolic"], row.item_values["diastolic"]) == (70, 60)
+    assert {item for item, place in row.entered.items() if place["position"] >= entries[0].position} == {
+        "systolic",
+        "diastolic",
+    }
+    assert bench.replayed() == bench.tables.dump()
+
+
+def test_spec_answers_to_what_is_no_longer_asked_are_taken_away_in_the_same_correction(bench: Bench) -> None:
+    bench.do(fill("demographics", birth_date="1990-01-01", sex="f", pregnancy_test="negative"))
+    refusal = bench.refused(together("demographics", sex="m"), WHY)
+    assert (refusal.code, refusal.details) == ("CAP-NOT-ASKED", ("pregnancy_test",))
+    assert (
+        bench.refused(together("demographics", sex="m", pregnancy_test="positive"), WHY).code == "CAP-VALUE"
+    )
+    bench.do(together("demographics", sex="m", pregnancy_test=None), WHY)
+    assert record(bench, "demographics").item_values == {"birth_date": "1990-01-01", "sex": "m"}
+    assert not queries(bench)
+    bench.do(together("demographics", sex="f", pregnancy_test="positive"), WHY)
+    assert not queries(bench)
+    assert record(bench, "demographics").item_values["pregnancy_test"] == "positive"
+
+
+def test_an_answer_that_another_form_made_pointless_keeps_nobody_from_correcting_the_rest() -> None:
+    asked = replace(LABS.items[0], id="test", type="text", minimum=None, when=when("demographics.sex = 'f'"))
+    labs = replace(LABS, items=(*LABS.items, asked))
+    forms = tuple(labs if form.id == "labs" else form for form in make_definition().forms)
+    bench = Bench((DECIDE, APPLY), definition=make_definition(forms=forms))
+    bench.do(StartEncounter(participant=CODE, encounter="screening", took_place_on=date(2024, 5, 2)))
+    bench.do(fill("labs", crp="3", test="negative"))
+    bench.know("demographics", sex="m")
+    bench.do(together("labs", crp="4"), WHY)
+    assert bench.refused(together("labs", test="positive"), WHY).code == "CAP-VALUE"
+    bench.do(together("labs", test=None), WHY)
+
+
+def test_spec_what_was_entered_since_one_looked_is_not_overwritten_unseen(bench: Bench) -> None:
+    [recorded, *_] = bench.do(fill("vitals", **GOOD))
+
+    def after(position: int, **values: Any) -> CorrectForm:
+        return replace(together("vitals", **values), seen=position)
+
+    [first] = bench.do(after(recorded.position, weight="61"), WHY)
+    refusal = bench.refused(after(recorded.position, systolic=130), WHY)
+    assert (refusal.code, refusal.details) == ("CAP-CHANGED", ("weight",))
+    assert bench.refused(after(0, systolic=130), WHY).details == (
+        "taken_on",
+        "weight",
+        "systolic",
+        "diastolic",
+    )
+    assert bench.refused(after(recorded.position, weight="61"), WHY).code == "CAP-CHANGED"
+    bench.do(after(first.position, remark="Sitting"), WHY)
+    [gone] = bench.do(after(first.position + 1, remark=None), WHY)
+    assert bench.refused(after(first.position + 1, weight="62"), WHY).details == ("remark",)
+    bench.do(after(gone.position, weight="62"), WHY)
+
+
+def test_spec_a_masked_corrector_is_not_told_that_a_hidden_value_changed(bench: Bench) -> None:
+    bench.do(fill("labs", crp="3", marker="50"))
+    seen = max(place["position"] for place in record(bench, "labs").entered.values())
+    bench.actor = CLEO
+    bench.do(replace(together("labs", marker="51"), seen=seen), WHY)
+    refusal = bench.refused(replace(together("labs", crp="4"), seen=seen), WHY)
+    assert (refusal.code, refusal.details) == ("CAP-CHANGED", ("marker",))
+    bench.actor = PRIYA
+    bench.do(replace(together("labs", crp="4"), seen=seen), WHY)
+
+
+def test_a_correction_of_shown_and_hidden_values_says_each_to_its_own_audience(bench: Bench) -> None:
+    bench.do(fill("labs", crp="3", marker="50"))
+    bench.actor = CLEO
+    entries = bench.do(together("labs", marker="60", crp="4"), WHY)
+    assert [(e.kind, e.content.get("item")) for e in entries] == [
+        ("ItemCorrected", "crp"),
+        ("UnmaskingItemCorrected", "marker"),
+        ("UnmaskingChecksRun", None),
+    ]
+
+
+def test_spec_a_masked_corrector_is_not_told_what_hangs_on_a_hidden_value() -> None:
+    """A shown item is asked only if the hidden one is high: whether it fits is asked in a hidden query."""
+    asked = item("repeated", "boolean", required=False, when=when("labs.marker > 100"))
+    labs = replace(LABS, items=(*LABS.items, asked), checks=())
+    forms = tuple(labs if form.id == "labs" else form for form in make_definition().forms)
+    definition = make_definition(forms=forms)
+    for marker, opened in (("500", set()), ("5", {"ITEM-NOT-ASKED:repeated"})):
+        bench = Bench((DECIDE, APPLY), definition=definition)
+        bench.do(StartEncounter(participant=CODE, encounter="screening", took_place_on=date(2024, 5, 2)))
+        bench.do(fill("labs", crp="3", marker=marker))
+        entries = bench.do(together("labs", repeated=True), WHY)
+        assert [entry.kind for entry in entries] == ["ItemCorrected", "UnmaskingChecksRun"]
+        assert {row.origin for row in bench.tables.all(QueryRow)} == opened
 
 
 def test_rows_are_struck_out_with_a_reason_and_their_queries_with_them(bench: Bench) -> None:
@@ -320,7 +429,10 @@ def test_spec_a_masked_role_is_not_asked_for_what_it_must_not_see() -> None:
 def test_a_masked_role_cannot_try_out_a_hidden_value(bench: Bench) -> None:
     bench.do(fill("labs", crp="3", marker="50"))
     for guess in ("50", "51"):
-        assert bench.refused(correct("labs", "marker", guess), WHY).code == "CAP-MASKED"
+        refusal = bench.refused(correct("labs", "marker", guess), WHY)
+        other = bench.refused(correct("labs", "mood", guess), WHY)
+        assert refusal.code == other.code == "CAP-UNKNOWN-ITEM"
+        assert refusal.sentence == other.sentence.replace("mood", "marker")
 
 
 def test_a_form_that_would_unmask_leaves_nothing_for_masked_roles(bench: Bench) -> None:

@@ -12,7 +12,7 @@ from equipoise.access.refusal import Refusal
 from equipoise.capture.commands import (
     AnswerQuery,
     CloseQuery,
-    CorrectItem,
+    CorrectForm,
     OpenQuery,
     RecordForm,
     RemoveRow,
@@ -136,8 +136,8 @@ def test_source_is_verified_once_for_each_state_of_a_form(bench: Bench) -> None:
 # -- signatures
 
 
-def correct(item: str, value: Any, form: str = "vitals") -> CorrectItem:
-    return CorrectItem(participant=CODE, form=form, item=item, value=value, encounter="screening")
+def correct(item: str, value: Any, form: str = "vitals") -> CorrectForm:
+    return CorrectForm(participant=CODE, form=form, values={item: value}, encounter="screening")
 
 
 def test_spec_a_signature_names_the_hash_of_what_was_signed(bench: Bench) -> None:
@@ -179,7 +179,7 @@ COMMANDS: list[Command] = [
     correct("remark", "Sitting"),
     correct("remark", None),
     correct("marker", "500", "labs"),
-    CorrectItem(participant=CODE, form="adverse_event", item="serious", value=True, row=1),
+    CorrectForm(participant=CODE, form="adverse_event", values={"serious": True}, row=1),
     RecordForm(participant=CODE, form="adverse_event", values={**EVENT, "term": "Fall"}),
     RemoveRow(participant=CODE, form="adverse_event", row=1),
     StartEncounter(participant=CODE, encounter="week_0", took_place_on=DAY),

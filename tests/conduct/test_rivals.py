@@ -13,7 +13,7 @@ from equipoise.access.refusal import Refusal
 from equipoise.allocation.commands import CommitAllocation
 from equipoise.allocation.state import AllocationRow
 from equipoise.allocation.vault import PLAN, MemoryVault, Plan
-from equipoise.capture.commands import CorrectItem, RecordForm, RemoveRow, StartUnscheduledEncounter
+from equipoise.capture.commands import CorrectForm, RecordForm, RemoveRow, StartUnscheduledEncounter
 from equipoise.conduct.entropy import SystemEntropy
 from equipoise.conduct.view import UnmaskedView
 from equipoise.definition.lock import hashed
@@ -114,7 +114,7 @@ def test_a_list_cannot_be_drawn_again_from_what_is_known_phoenix() -> None:
 def test_no_correction_is_made_without_a_reason_collect_5291() -> None:
     clinic = Clinic()
     code = event_recorded(clinic)
-    command = CorrectItem(participant=code, form="adverse_event", item="severity", value="moderate", row=1)
+    command = CorrectForm(participant=code, form="adverse_event", values={"severity": "moderate"}, row=1)
     for reason in (None, "", "  "):
         refusal = clinic.trial.record(PRIYA, command, reason)
         assert isinstance(refusal, Refusal)

@@ -10,7 +10,7 @@ from equipoise.access.permissions import PERMITTED
 from equipoise.access.refusal import Refusal
 from equipoise.allocation.commands import RandomiseParticipant, UnblindInEmergency, UnblindTrial
 from equipoise.allocation.state import AllocationRow
-from equipoise.capture.commands import AnswerQuery, CorrectItem, RecordForm, StartEncounter
+from equipoise.capture.commands import AnswerQuery, CorrectForm, RecordForm, StartEncounter
 from equipoise.capture.evidence import casebook_hash
 from equipoise.capture.state import EncounterRow, FreezeRow, QueryRow, RecordRow, SignatureRow
 from equipoise.conduct import policies
@@ -104,7 +104,7 @@ RECORD = RecordRow(
 RANDOMISE = RandomiseParticipant(participant=CODE, randomised_on=DAY)
 START = StartEncounter(participant=CODE, encounter="week_4", took_place_on=DAY)
 FILL = RecordForm(participant=CODE, form="vitals", values={}, encounter="week_0")
-CORRECT = CorrectItem(participant=CODE, form="vitals", item="weight", value=70, encounter="week_0")
+CORRECT = CorrectForm(participant=CODE, form="vitals", values={"weight": 70}, encounter="week_0")
 ADMINISTER = AdministerUnit(unit="B-1", participant=CODE, given_on=DAY, values={})
 PREPARE = PrepareUnit(participant=CODE, product="bag", encounter="week_0", prepared_on=DAY)
 

@@ -128,6 +128,47 @@ def test_two_processes_on_one_ledger_see_what_the_other_recorded() -> None:
     assert other.head == clinic.trial.head
 
 
+def test_what_is_read_in_one_block_is_of_one_state_while_other_threads_record() -> None:
+    clinic = Clinic()
+    with ThreadPoolExecutor(1) as thread:
+        with clinic.trial.reading():
+            before = clinic.trial.as_seen_by(DANA).participants()
+            consented = thread.submit(clinic.consent)
+            # It waits for the lock: no time to wait for could make it end.
+            assert not consented.done()
+            assert clinic.trial.as_seen_by(DANA).participants() == before == ()
+        code = consented.result()
+    assert [line.participant for line in clinic.trial.as_seen_by(DANA).participants()] == [code]
+
+
+def test_what_another_process_records_is_seen_after_the_block_and_the_own_at_once() -> None:
+    clinic = Clinic()
+    other = clinic.another("other")
+    with clinic.trial.reading():
+        assert isinstance(other.record(ADA, CloseSite(site="CA01")), tuple)
+        assert _status_of(clinic.trial, "CA01") == "active"
+        with clinic.trial.reading():
+            assert _status_of(clinic.trial, "CA01") == "active"
+            clinic.do(ADA, CloseSite(site="SE01"))
+            assert _status_of(clinic.trial, "SE01") == "closed"
+    other.catch_up()
+    assert _status_of(clinic.trial, "CA01") == _status_of(other, "SE01") == "closed"
+    assert clinic.trial.tables.digest() == other.tables.digest() == replayed(clinic.trial)
+
+
+def test_a_block_that_fails_lets_go_of_the_trial() -> None:
+    clinic = Clinic()
+    other = clinic.another("other")
+    with pytest.raises(ArithmeticError), clinic.trial.reading():
+        raise ArithmeticError("a defect of a page")
+    assert isinstance(other.record(ADA, CloseSite(site="CA01")), tuple)
+    assert _status_of(clinic.trial, "CA01") == "closed"
+
+
+def _status_of(trial: Trial, site: str) -> str:
+    return next(line.status for line in trial.as_seen_by(ADA).sites() if line.site == site)
+
+
 def test_a_participant_is_randomised_once_though_two_ask_for_it() -> None:
     clinic = Clinic()
     other = clinic.another("other")

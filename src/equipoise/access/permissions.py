@@ -39,7 +39,7 @@ PERMITTED: Mapping[str, frozenset[str]] = {
     "StartUnscheduledEncounter": _SITE_STAFF,
     "MissEncounter": _SITE_STAFF,
     "RecordForm": _SITE_STAFF | _PRODUCT_STAFF,
-    "CorrectItem": _SITE_STAFF | _PRODUCT_STAFF,
+    "CorrectForm": _SITE_STAFF | _PRODUCT_STAFF,
     "RemoveRow": _SITE_STAFF | _PRODUCT_STAFF,
     "ConfirmLog": _SITE_STAFF | _PRODUCT_STAFF,
     "OpenQuery": _DATA | frozenset({"monitor", "safety_desk"}),
@@ -65,6 +65,11 @@ PERMITTED: Mapping[str, frozenset[str]] = {
     "DiscardUnit": frozenset({"laboratory", "infuser"}),
 }
 """The role kinds that may give a command, by its name; a command that is not here is nobody's."""
+
+
+def permitted_commands(kind: str) -> tuple[str, ...]:
+    """Return the names of the commands that a role kind may give, in their order."""
+    return tuple(sorted(name for name, kinds in PERMITTED.items() if kind in kinds))
 
 
 def role_kind(definition: StudyDefinition, actor: Actor) -> str | None:

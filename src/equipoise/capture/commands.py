@@ -51,15 +51,20 @@ class RecordForm(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CorrectItem(Command):
-    """Change one recorded value; needs a reason."""
+class CorrectForm(Command):
+    """Change recorded values of one form, together and for one reason; it needs one.
+
+    `values` maps item ids as those of `RecordForm`; None, or empty text, takes an answer away, and an item
+    left out stays as it is. `seen` is the ledger position up to which the corrector had looked at the form:
+    what was entered after it is not overwritten unseen. None asks nothing of the kind.
+    """
 
     participant: str
     form: str
-    item: str
-    value: Any
+    values: dict[str, Any]
     encounter: str | None = None
     row: int | None = None
+    seen: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from equipoise.capture.commands import (
     AnswerQuery,
     CloseQuery,
     ConfirmLog,
-    CorrectItem,
+    CorrectForm,
     FreezeParticipant,
     MissEncounter,
     OpenQuery,
@@ -47,7 +47,7 @@ from equipoise.capture.forms import (
     check_open_to,
     check_reason,
     check_record,
-    decide_correct_item,
+    decide_correct_form,
     decide_record_form,
     decide_remove_row,
     find_record,
@@ -244,7 +244,7 @@ def decide_open_query(command: OpenQuery, moment: Moment) -> Decision:
         return refusal
     unmasking = form.unmasking or (item is not None and item.unmasking)
     kind = UnmaskingQueryOpened if unmasking else QueryOpened
-    row = find_record(form, command.participant, command.encounter, command.row, moment)
+    row = find_record(moment.tables, form, command.participant, command.encounter, command.row)
     opened = kind(
         query=query_code(next_query(moment.tables, unmasking=unmasking), unmasking=unmasking),
         participant=command.participant,
@@ -262,7 +262,7 @@ def check_asked_row(form: Form, command: OpenQuery, moment: Moment) -> Refusal |
     """A row that is asked about is there."""
     if command.row is None or not form.repeating:
         return None
-    row = find_record(form, command.participant, command.encounter, command.row, moment)
+    row = find_record(moment.tables, form, command.participant, command.encounter, command.row)
     return check_record(row, form, command.participant)
 
 
@@ -318,7 +318,7 @@ def decide_verify_source(command: VerifySource, moment: Moment) -> Decision:
     form = moment.definition.form(command.form)
     if form is None:
         return unknown_form(command.form)
-    row = find_record(form, command.participant, command.encounter, command.row, moment)
+    row = find_record(moment.tables, form, command.participant, command.encounter, command.row)
     refusal = check_open_to(form, None, moment) or check_record(row, form, command.participant)
     if row is None or refusal is not None:
         return refusal or unknown_form(command.form)
@@ -383,7 +383,7 @@ DECIDE: dict[type[Command], Callable[[Any, Moment], Decision]] = {
     StartUnscheduledEncounter: decide_start_unscheduled_encounter,
     MissEncounter: decide_miss_encounter,
     RecordForm: decide_record_form,
-    CorrectItem: decide_correct_item,
+    CorrectForm: decide_correct_form,
     RemoveRow: decide_remove_row,
     ConfirmLog: decide_confirm_log,
     OpenQuery: decide_open_query,

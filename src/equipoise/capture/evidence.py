@@ -228,3 +228,9 @@ def casebook_hash(tables: Tables, participant: str, *, masked: bool = False) -> 
 def signature_holds(tables: Tables, signature: SignatureRow) -> bool:
     """Tell whether a casebook still is what was signed."""
     return signature.signed_hash == casebook_hash(tables, signature.participant, masked=signature.masked)
+
+
+def casebook_signed(tables: Tables, participant: str) -> bool:
+    """Tell whether a casebook was signed, and still is what was signed last."""
+    signatures = tables.where(SignatureRow, participant=participant)
+    return bool(signatures) and signature_holds(tables, signatures[-1])

@@ -91,13 +91,14 @@ def derive_findings(
                     item=item.id,
                     text=problem.sentence,
                     hard=False,
-                    hidden=_is_hidden(definition, form, item),
+                    hidden=is_hidden(definition, form, item),
                 )
             )
     return found
 
 
-def _is_hidden(definition: StudyDefinition, form: Form, item: Item) -> bool:
+def is_hidden(definition: StudyDefinition, form: Form, item: Item) -> bool:
+    """Tell whether an item would unmask, or whether it is asked at all would."""
     hidden = form.unmasking or item.unmasking
     return hidden or (item.when is not None and looks_at_unmasking(definition, item.when))
 
@@ -154,7 +155,7 @@ def _forms_with_hidden_rules(same: _SameDefinition) -> frozenset[str]:
 def _has_hidden_rules(definition: StudyDefinition, form: Form) -> bool:
     if any(form.unmasking or looks_at_unmasking(definition, check.holds) for check in form.checks):
         return True
-    return any(item.when is not None and _is_hidden(definition, form, item) for item in form.items)
+    return any(item.when is not None and is_hidden(definition, form, item) for item in form.items)
 
 
 # -- queries that nobody types

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from equipoise.access.command import Moment
 from equipoise.access.filling import check_day, is_unmasking, split_unmasking
 from equipoise.access.refusal import Refusal
-from equipoise.capture.commands import CorrectItem, RecordForm, RemoveRow
+from equipoise.capture.commands import CorrectForm, RecordForm, RemoveRow
 from equipoise.capture.entries import (
     FormRecorded,
     ItemCorrected,
@@ -25,14 +25,16 @@ from equipoise.capture.findings import (
     derive_checks,
     derive_findings,
     draft_queries,
+    is_hidden,
     open_queries,
 )
-from equipoise.capture.state import EncounterRow, RecordRow
+from equipoise.capture.state import EncounterRow, RecordRow, visible_values
 from equipoise.definition.expression import Evidence, PartialDate
 from equipoise.definition.model.definition import StudyDefinition
 from equipoise.definition.model.forms import Form, Item
 from equipoise.definition.recording import ItemProblem, date_of, local_date, read_value, read_values
 from equipoise.ledger.entry import Draft
+from equipoise.ledger.tables import Tables
 
 Decision = tuple[Draft, ...] | Refusal
 
@@ -65,47 +67,57 @@ def decide_record_form(command: RecordForm, moment: Moment) -> Decision:
     return (*drafts, *draft_queries(moment, form, place, failing, ()))
 
 
-def decide_correct_item(command: CorrectItem, moment: Moment) -> Decision:
-    """Change one value; open the queries that the change gives rise to, and settle those that it answers."""
-    definition = moment.definition
-    form = definition.form(command.form)
+def decide_correct_form(command: CorrectForm, moment: Moment) -> Decision:
+    """Change values of a form; open the queries that it gives rise to, and settle those that it answers."""
+    form = moment.definition.form(command.form)
     if form is None:
         return unknown_form(command.form)
-    item = form.item(command.item)
-    if item is None:
-        return unknown_item(form, command.item)
-    row = find_record(form, command.participant, command.encounter, command.row, moment)
-    refusal = check_reason(moment, "A correction") or check_open_to(form, item, moment)
+    row = find_record(moment.tables, form, command.participant, command.encounter, command.row)
+    refusal = check_reason(moment, "A correction") or check_open_to(form, None, moment)
+    refusal = refusal or check_items_open_to(form, command.values, moment)
     refusal = refusal or check_record(row, form, command.participant)
     if row is None or refusal is not None:
         return refusal or _no_record(form, command.participant)
-    after = read_value(form, item, command.value)
+    refusal = check_seen(form, row, command.seen, moment)
+    if refusal is not None:
+        return refusal
     place = _place_of(row, moment)
-    if isinstance(after, ItemProblem):
-        return _cannot_be_read(form, place, [after])
-    before = row.item_values.get(item.id)
-    if after == before:
+    read = {item.id: read_value(form, item, command.values[item.id]) for item in _named(form, command)}
+    problems = [problem for problem in read.values() if isinstance(problem, ItemProblem)]
+    if problems:
+        return _cannot_be_read(form, place, problems)
+    changed = tuple(item for item in _named(form, command) if read[item.id] != row.item_values.get(item.id))
+    if not changed:
         return Refusal(
             "CAP-UNCHANGED",
-            f"The item {item.id} of the form {form.id} of {command.participant} already has this value.",
+            f"The form {form.id} of {row.participant} already has these values.",
             "Nothing needs to be corrected.",
         )
-    stored = {name: value for name, value in row.item_values.items() if name != item.id}
-    if after is not None:
-        stored[item.id] = after
-    return _correct(moment, form, item, row, place, stored)
+    stored = {**row.item_values, **read}
+    return _correct(moment, form, changed, row, place, {k: v for k, v in stored.items() if v is not None})
+
+
+def _named(form: Form, command: CorrectForm) -> list[Item]:
+    return [item for item in form.items if item.id in command.values]
 
 
 def _correct(
-    moment: Moment, form: Form, item: Item, row: RecordRow, old: Place, stored: Mapping[str, Any]
+    moment: Moment,
+    form: Form,
+    changed: Sequence[Item],
+    row: RecordRow,
+    old: Place,
+    stored: Mapping[str, Any],
 ) -> Decision:
-    """The second half of a correction: what the row would be like with the new value."""
+    """The second half of a correction: what the row would be like with the new values."""
     definition = moment.definition
     evidence = moment.evidence(row.participant, old.day)
-    own = [p for p in read_values(form, stored, evidence).problems if p.item == item.id]
-    if own:
-        return _cannot_be_read(form, old, own)
-    new = _dated(form, _undated(row, old, moment), stored) if form.dated_by == item.id else old
+    refusal = check_asked(form, {item.id for item in changed}, row, stored, evidence, old, moment)
+    if refusal is not None:
+        return refusal
+    new = old
+    if any(item.id == form.dated_by for item in changed):
+        new = _dated(form, _undated(row, old, moment), stored)
     refusal = check_dated(new, moment)
     if refusal is not None:
         return refusal
@@ -115,23 +127,30 @@ def _correct(
     hard = [finding for finding in arisen if finding.hard and not (is_masked(moment) and finding.hidden)]
     if hard:
         return _contradicts(form, new, hard)
-    kind = UnmaskingItemCorrected if form.unmasking or item.unmasking else ItemCorrected
-    corrected = kind(
-        participant=row.participant,
-        form=form.id,
-        encounter=row.encounter,
-        row=row.row,
-        item=item.id,
-        before=row.item_values.get(item.id),
-        after=stored.get(item.id),
-        dated=new.dated,
-    )
     still = {finding.origin for finding in found}
     settled = [q for q in open_queries(moment, form, new) if q.origin and q.origin not in still]
     return (
-        corrected.draft(clinical_time=new.dated),
+        *_draft_corrections(form, changed, row, new, stored),
         *draft_queries(moment, form, new, arisen, settled),
     )
+
+
+def _draft_corrections(
+    form: Form, changed: Sequence[Item], row: RecordRow, place: Place, stored: Mapping[str, Any]
+) -> Iterator[Draft]:
+    """One entry for each item that changed, in the order of the form."""
+    for item in changed:
+        kind = UnmaskingItemCorrected if form.unmasking or item.unmasking else ItemCorrected
+        yield kind(
+            participant=row.participant,
+            form=form.id,
+            encounter=row.encounter,
+            row=row.row,
+            item=item.id,
+            before=row.item_values.get(item.id),
+            after=stored.get(item.id),
+            dated=place.dated,
+        ).draft(clinical_time=place.dated)
 
 
 def decide_remove_row(command: RemoveRow, moment: Moment) -> Decision:
@@ -143,7 +162,7 @@ def decide_remove_row(command: RemoveRow, moment: Moment) -> Decision:
         return Refusal(
             "CAP-ROW", f"The form {form.id} has no rows to strike out.", "Correct its items instead."
         )
-    row = find_record(form, command.participant, None, command.row, moment)
+    row = find_record(moment.tables, form, command.participant, None, command.row)
     refusal = check_reason(moment, "The removal of a row") or check_record(row, form, command.participant)
     if row is None or refusal is not None:
         return refusal or _no_record(form, command.participant)
@@ -199,12 +218,12 @@ def _today(participant: str, moment: Moment) -> date:
 
 
 def find_record(
-    form: Form, participant: str, encounter: str | None, row: int | None, moment: Moment
+    tables: Tables, form: Form, participant: str, encounter: str | None, row: int | None
 ) -> RecordRow | None:
     """Return a filled form: a row of a repeating form by its number, another by its encounter."""
     if not form.repeating:
-        return moment.tables.get(RecordRow, participant, form.id, encounter or "", 0)
-    rows = moment.tables.where(RecordRow, participant=participant, form=form.id)
+        return tables.get(RecordRow, participant, form.id, encounter or "", 0)
+    rows = tables.where(RecordRow, participant=participant, form=form.id)
     return next((each for each in rows if each.row == row), None)
 
 
@@ -328,6 +347,75 @@ def check_open_to(form: Form, item: Item | None, moment: Moment) -> Refusal | No
         "CAP-MASKED",
         f"The {what} is not open to the role {moment.actor.role}.",
         "Ask somebody whose role is not masked.",
+    )
+
+
+def check_items_open_to(form: Form, values: Iterable[str], moment: Moment) -> Refusal | None:
+    """The form has these items; to a masked role, one that would unmask is not there."""
+    masked = is_masked(moment)
+    open_items = {item.id for item in form.items if not (masked and item.unmasking)}
+    unknown = sorted(set(values) - open_items)
+    if not unknown:
+        return None
+    return Refusal(
+        "CAP-UNKNOWN-ITEM",
+        f"The form {form.id} has no item {unknown[0]} that is open to the role {moment.actor.role}.",
+        "Check the item's name, or ask somebody whose role is not masked.",
+    )
+
+
+def check_seen(form: Form, row: RecordRow, seen: int | None, moment: Moment) -> Refusal | None:
+    """Whoever corrects has looked at every value that their role may see, as it stands."""
+    if seen is None:
+        return None
+    entered = visible_values(moment.definition, form.id, row.entered, masked=is_masked(moment))
+    newer = tuple(
+        item.id for item in form.items if item.id in entered and entered[item.id]["position"] > seen
+    )
+    if not newer:
+        return None
+    return Refusal(
+        "CAP-CHANGED",
+        f"The form {form.id} of {row.participant} was changed since you looked at it: {', '.join(newer)}.",
+        "Look at it again, and correct what still needs it.",
+        newer,
+    )
+
+
+def check_asked(
+    form: Form,
+    changed: Collection[str],
+    row: RecordRow,
+    stored: Mapping[str, Any],
+    evidence: Evidence,
+    place: Place,
+    moment: Moment,
+) -> Refusal | None:
+    """What is changed fits the other answers, and no answer is left to what is thereby no longer asked.
+
+    What it makes a missing answer may have to be found out first: that becomes a query. And a masked role is
+    not told what hangs on items that it must not see.
+    """
+    hidden = {
+        item.id for item in form.items if is_masked(moment) and is_hidden(moment.definition, form, item)
+    }
+    problems = [each for each in read_values(form, stored, evidence).problems if each.item not in hidden]
+    own = [each for each in problems if each.item in changed]
+    if own:
+        return _cannot_be_read(form, place, own)
+    before = {(each.item, each.code) for each in read_values(form, row.item_values, evidence).problems}
+    left = tuple(
+        each.item
+        for each in problems
+        if each.code == "ITEM-NOT-ASKED" and (each.item, each.code) not in before
+    )
+    if not left:
+        return None
+    return Refusal(
+        "CAP-NOT-ASKED",
+        f"With these answers the form {form.id} of {row.participant} no longer asks: {', '.join(left)}.",
+        "Take their answers away in the same correction, or keep the answers that they hang on.",
+        left,
     )
 
 

@@ -14,8 +14,8 @@ from equipoise.access.permissions import check_answers, check_filled_by, check_s
 from equipoise.access.refusal import Refusal
 from equipoise.allocation.state import AllocationRow
 from equipoise.capture.commands import AnswerQuery
-from equipoise.capture.evidence import signature_holds
-from equipoise.capture.state import EncounterRow, FreezeRow, QueryRow, SignatureRow
+from equipoise.capture.state import EncounterRow, FreezeRow, QueryRow
+from equipoise.conduct.readiness import open_matters
 from equipoise.enrolment.state import AssessmentRow, ParticipantRow
 from equipoise.governance.state import GrantRow, SiteRow, TrialRow
 from equipoise.imaging.state import ScanRow
@@ -301,27 +301,8 @@ def check_took_place(command: Any, moment: Moment) -> Refusal | None:
 def check_ready_to_lock(command: Any, moment: Moment) -> Refusal | None:
     """Refuse the lock while a query, a reading or a participant is unfinished, or a casebook is not
     signed.
-
-    Queries about what would unmask do not count: who locks is masked, and the refusal would tell of them.
     """
-    tables = moment.tables
-    open_ends = [
-        f"query {row.query} is {row.status}"
-        for row in tables.all(QueryRow)
-        if row.status != "closed" and not row.unmasking
-    ]
-    open_ends += [
-        f"scan {row.scan} is {row.status}"
-        for row in tables.all(ScanRow)
-        if row.status not in ("read", "refused")
-    ]
-    for allocated in tables.all(AllocationRow):
-        code = allocated.participant
-        if tables.require(ParticipantRow, code).status not in ("completed", "withdrawn"):
-            open_ends.append(f"participant {code} is still in the trial")
-        signatures = tables.where(SignatureRow, participant=code)
-        if not any(signature_holds(tables, row) for row in signatures[-1:]):
-            open_ends.append(f"the casebook of {code} is not signed as it stands")
+    open_ends = [matter.text for matter in open_matters(moment.tables)]
     if not open_ends:
         return None
     return Refusal(
@@ -378,7 +359,7 @@ POLICIES: Mapping[str, tuple[Policy, ...]] = {
     "MissEncounter": (check_not_frozen,),
     "GrantRole": (check_one_side_of_the_mask,),
     "RecordForm": (check_form_role, *_NEW_DATA),
-    "CorrectItem": (check_form_role, check_not_frozen),
+    "CorrectForm": (check_form_role, check_not_frozen),
     "RemoveRow": (check_form_role, check_not_frozen),
     "ConfirmLog": (check_form_role, check_not_frozen),
     "AnswerQuery": (check_query_role,),

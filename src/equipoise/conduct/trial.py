@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from threading import RLock
@@ -21,6 +22,7 @@ from equipoise.conduct.evidence import evidence_of
 from equipoise.conduct.policies import check_holder, check_policies, site_of
 from equipoise.conduct.reactions import derive_reactions
 from equipoise.conduct.rooms import DECIDE, apply_entry
+from equipoise.conduct.trail import Trail
 from equipoise.conduct.view import MaskedView, UnmaskedView
 from equipoise.definition.expression import Evidence
 from equipoise.definition.model.definition import StudyDefinition
@@ -37,8 +39,8 @@ class Trial:
     """One trial, on one ledger and one vault, under one study definition.
 
     Opening replays the ledger. Several processes may hold the same trial: each catches up inside the
-    transaction
-    in which it records.
+    transaction in which it records. Several threads may share one: who reads more than one thing, or
+    iterates, does so inside `reading`, or another thread's record may come in between.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class Trial:
         self.definition = definition
         self.ledger = ledger
         self.tables = Tables()
+        self.trail = Trail()
         self._allocator = Allocator(vault, definition)
         self._decide = {**DECIDE, **self._allocator.decide}
         self._clock = clock
@@ -54,6 +57,7 @@ class Trial:
         self._position = 0
         self._latest = ""
         self._lock = RLock()
+        self._held = 0
         self.catch_up()
 
     @property
@@ -67,10 +71,28 @@ class Trial:
         return any(row.status == "unblinded" for row in self.tables.all(TrialRow))
 
     def catch_up(self) -> None:
-        """Apply what others recorded since this trial last looked."""
+        """Apply what others recorded since this trial last looked; inside `reading` it stands still."""
         with self._lock:
+            if self._held:
+                return
             for entry in self.ledger.read(self._position):
                 self._apply(entry)
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Catch up, and let all that is read until the end of the block be of one state of the trial.
+
+        Other threads wait with what they record; what other processes record is seen after the block. The
+        thread inside may use `as_seen_by` and all of its views, and may `record`, after which it sees the
+        state with its own entries. Keep the block short, and use up what is iterated inside it.
+        """
+        with self._lock:
+            self.catch_up()
+            self._held += 1
+            try:
+                yield
+            finally:
+                self._held -= 1
 
     def record(
         self, actor: Actor, command: Command, reason: str | None = None
@@ -78,8 +100,7 @@ class Trial:
         """Record what a command leads to, all or nothing.
 
         Returns the entries, or the refusal that says what, why and what next. Raises StoreUnavailable when
-        the
-        storage fails; then nothing has changed.
+        the storage fails; then nothing has changed.
         """
         with self._lock:
             self.tables.begin()
@@ -95,6 +116,7 @@ class Trial:
             except BaseException:
                 self.tables.rollback()
                 self._position, self._latest = kept
+                self.trail.cut(self._position)
                 raise
             self.tables.commit()
             return outcome
@@ -110,8 +132,10 @@ class Trial:
         if refusal is not None:
             raise Refused(refusal)
         if viewer.masked and not self.unblinded:
-            return MaskedView(self.definition, self.tables, self.ledger, viewer)
-        return UnmaskedView(self.definition, self.tables, self.ledger, viewer, self._allocator.arm_of)
+            return MaskedView(self.definition, self.tables, self.ledger, self.trail, viewer)
+        return UnmaskedView(
+            self.definition, self.tables, self.ledger, self.trail, viewer, self._allocator.arm_of
+        )
 
     def emergency_allocation(self, actor: Actor, participant: str) -> str:
         """Return the arm of a participant to the account that broke the code for them, in the same role.
@@ -120,8 +144,8 @@ class Trial:
         """
         self.catch_up()
         rows = self.tables.where(UnblindingRow, participant=participant)
-        broken = (next(self.ledger.read(row.position - 1)) for row in rows if row.kind == "emergency")
-        asked = any((entry.actor, entry.role) == (actor.account, actor.role) for entry in broken)
+        broken = (self.trail.at(row.position) for row in rows if row.kind == "emergency")
+        asked = any((line.account, line.role) == (actor.account, actor.role) for line in broken)
         if asked and check_holder(actor, self.tables) is None:
             return self._arm_of(participant)
         raise Refused(
@@ -192,6 +216,7 @@ class Trial:
 
     def _apply(self, entry: Entry) -> None:
         apply_entry(self.tables, entry)
+        self.trail.append(entry)
         self._position = entry.position
         self._latest = entry.recorded_at
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from equipoise.access.actor import Actor
 from equipoise.access.refusal import Refusal
-from equipoise.capture.commands import AnswerQuery, CloseQuery, ConfirmLog, CorrectItem, OpenQuery, RecordForm
+from equipoise.capture.commands import AnswerQuery, CloseQuery, ConfirmLog, CorrectForm, OpenQuery, RecordForm
 from equipoise.capture.state import QueryRow
 from equipoise.definition.expression import PartialDate, Truth, Value, references, truth
 from equipoise.definition.model.forms import Form, Item
@@ -17,6 +17,7 @@ from equipoise.definition.model.rehearsal import FormPlan
 from equipoise.ledger.entry import Entry
 from equipoise.rehearsal.draws import Dice, RehearsalImpossible, derive_value, fit_number, plausible_value
 from equipoise.rehearsal.person import Person
+from equipoise.rehearsal.review import ReviewDesk
 from equipoise.rehearsal.world import RehearsalRefused, Story, World, at_hour
 from equipoise.safety.commands import SubmitSafetyReport
 from equipoise.safety.state import ClockRow
@@ -72,6 +73,7 @@ class FormFiller:
     def __init__(self, world: World) -> None:
         definition = world.definition
         self._world = world
+        self._review = ReviewDesk(world)
         self._forms = {form.id: form for form in definition.forms}
         reserved = {definition.imaging.read_form} if definition.imaging else set()
         for product in definition.supply.products:
@@ -148,27 +150,29 @@ class FormFiller:
             day = world.today + timedelta(days=dice.between(*_QUERY_DAYS))
             start = at_hour(day, 17)
             person.settled_at = max(person.settled_at, start)
-            world.tell(self._tell_settlement(person, aftermath), start)
+            world.tell(self._tell_settlement(person, aftermath, dice), start)
         self._report(person, aftermath, dice)
+        self._review.look_over(person, occasion)
 
-    def _tell_settlement(self, person: Person, aftermath: Aftermath) -> Story:
+    def _tell_settlement(self, person: Person, aftermath: Aftermath, dice: Dice) -> Story:
         world, site = self._world, person.site
         following = Aftermath()
         for slip in aftermath.slips:
             if not aftermath.queries:
                 self._ask(person, slip, following)
-            correction = CorrectItem(
+            correction = CorrectForm(
                 participant=person.code,
                 form=slip.form,
-                item=slip.item,
-                value=slip.right,
+                values={slip.item: slip.right},
                 encounter=slip.encounter,
                 row=slip.row,
             )
-            actor = self._who("CorrectItem", site, self._forms[slip.form])
+            actor = self._who("CorrectForm", site, self._forms[slip.form])
             reason = "Transcription error: corrected from the source."
             following.gather(world.act(actor, correction, reason))
-        self._answer(site, aftermath.queries + following.queries, corrected=bool(aftermath.slips))
+        queries = aftermath.queries + following.queries
+        self._answer(site, queries, corrected=bool(aftermath.slips))
+        self._review.close_later(person, [each.query for each in queries if not each.hidden], dice)
         self._report(person, following, person.dice("report", str(world.clock.now)))
         yield from ()
 
@@ -197,7 +201,8 @@ class FormFiller:
             row = world.trial.tables.get(QueryRow, asked.query)
             if row is not None and row.status == "open":
                 world.give(site, AnswerQuery(query=asked.query, text=text), unmasked=asked.hidden)
-            world.give(site, CloseQuery(query=asked.query), unmasked=asked.hidden)
+            if asked.hidden:
+                world.give(site, CloseQuery(query=asked.query), unmasked=True)
 
     def _report(self, person: Person, aftermath: Aftermath, dice: Dice) -> None:
         for row, clock in aftermath.clocks:

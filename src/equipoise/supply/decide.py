@@ -266,7 +266,7 @@ def decide_release(command: ReleaseLot, moment: Moment) -> Decision:
     refusal = (
         check_day(moment, lot.participant, command.released_on, "SUP")
         or check_order(command.released_on, made_on, "laboratory record")
-        or check_release(product, _evidence_of_lot(moment.definition, product, lot, command.released_on), lot)
+        or check_release(product, evidence_of_lot(moment.definition, product, lot, command.released_on), lot)
     )
     if refusal:
         return refusal
@@ -384,7 +384,8 @@ def _released_lot(tables: Tables, participant: str, product: Product) -> LotRow 
     )
 
 
-def _evidence_of_lot(definition: StudyDefinition, product: Product, lot: LotRow, on: date) -> Evidence:
+def evidence_of_lot(definition: StudyDefinition, product: Product, lot: LotRow, on: date) -> Evidence:
+    """Return what is known of a lot on a day: its own records, and nothing else of the participant."""
     rows = [
         _row_of_lot(definition, product.source_form, lot.source_values, lot.collected_on),
         _row_of_lot(

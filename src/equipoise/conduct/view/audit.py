@@ -1,0 +1,37 @@
+"""The audit trail, as far as a viewer may see it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import islice
+from typing import Any
+
+from equipoise.conduct.trail import AuditLine
+from equipoise.conduct.view.scope import Scope
+
+
+def list_audit(
+    scope: Scope, participant: str | None, after: int | None, limit: int | None, *, newest_first: bool
+) -> Iterator[AuditLine]:
+    """Iterate over the audit trail, of one participant or of all."""
+    page = scope.trail.page(participant, after, newest_first=newest_first)
+    lines = (_shown_line(scope, line) for line in page if scope.sees_line(line))
+    return islice(lines, limit)
+
+
+def _shown_line(scope: Scope, line: AuditLine) -> AuditLine:
+    # An item may have been recorded before the definition marked it as unmasking.
+    form = line.content.get("form")
+    if not scope.hides_unmasking or not isinstance(form, str):
+        return line
+    return replace(line, content=_shown(scope, form, line.content))
+
+
+def _shown(scope: Scope, form: str, content: Mapping[str, Any]) -> Mapping[str, Any]:
+    values = content.get("item_values")
+    if values is not None:
+        return {**content, "item_values": scope.shown_values(form, values)}
+    if "after" not in content or scope.shown_values(form, {str(content.get("item")): None}):
+        return content
+    return {name: value for name, value in content.items() if name not in ("before", "after")}

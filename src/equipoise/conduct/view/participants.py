@@ -1,0 +1,93 @@
+"""Participants: how far they are, and whether they are eligible."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+from equipoise.allocation.state import AllocationRow
+from equipoise.capture.evidence import casebook_signed
+from equipoise.capture.state import FreezeRow, QueryRow, SignatureRow
+from equipoise.conduct.evidence import evidence_of
+from equipoise.conduct.view.lines import FreezeLine, ParticipantLine
+from equipoise.conduct.view.scope import Scope
+from equipoise.definition.expression import Explanation, explain
+from equipoise.definition.names import DefinitionNames
+from equipoise.enrolment.state import AssessmentRow, ParticipantRow
+
+_NOT_SIGNED = frozenset(
+    {
+        *("CasebookSigned", "ParticipantCompleted", "ParticipantFrozen", "ParticipantUnfrozen"),
+        *("QueryOpened", "QueryAnswered", "QueryClosed", "SourceVerified", "LogConfirmed"),
+    }
+)
+"""Entries that leave a casebook as it was signed."""
+
+
+def list_participants(scope: Scope) -> tuple[ParticipantLine, ...]:
+    """List the participants within the scope, by code."""
+    return tuple(_participant_line(scope, row) for row in scope.people())
+
+
+def _participant_line(scope: Scope, row: ParticipantRow) -> ParticipantLine:
+    allocated = scope.tables.get(AllocationRow, row.participant)
+    queries = scope.tables.where(QueryRow, participant=row.participant)
+    return ParticipantLine(
+        participant=row.participant,
+        site=row.site,
+        status="randomised" if allocated and row.status == "screening" else row.status,
+        consented_on=row.consented_on,
+        consent_version=row.consent_version,
+        variant=row.variant,
+        randomised_on=allocated.randomised_on if allocated else None,
+        number=allocated.number if allocated else None,
+        open_queries=sum(query.status != "closed" for query in queries if scope.shows_query(query)),
+        frozen=scope.tables.get(FreezeRow, row.participant) is not None,
+        signed=_is_signed(scope, row.participant),
+        ended_on=row.ended_on,
+        end_scope=row.end_scope,
+        end_cause=row.end_cause,
+    )
+
+
+def _is_signed(scope: Scope, participant: str) -> bool:
+    signatures = scope.tables.where(SignatureRow, participant=participant)
+    if not signatures:
+        return False
+    # The hash of a whole casebook is for those of which something was said after the signature.
+    said = (line for line in scope.trail.of_participant(participant) if line.kind not in _NOT_SIGNED)
+    untouched = all(line.position <= signatures[-1].position for line in said)
+    return untouched or casebook_signed(scope.tables, participant)
+
+
+def list_freezes(scope: Scope) -> tuple[FreezeLine, ...]:
+    """List the participants whose data are closed for entry."""
+    frozen = [row for person in scope.people() if (row := scope.tables.get(FreezeRow, person.participant))]
+    return tuple(
+        FreezeLine(
+            participant=row.participant,
+            frozen_at=row.frozen_at,
+            frozen_by=list(scope.trail.of_participant(row.participant, "ParticipantFrozen"))[-1].account,
+        )
+        for row in frozen
+    )
+
+
+def list_assessments(scope: Scope, participant: str) -> tuple[AssessmentRow, ...]:
+    """List the frozen assessments of a participant, one for each screening."""
+    scope.need_participant(participant)
+    return tuple(row for row in scope.tables.all(AssessmentRow) if row.participant == participant)
+
+
+def explain_criteria(scope: Scope, participant: str, on: date) -> Mapping[str, Explanation]:
+    """Explain every criterion in force, as of a day, but those that read what is hidden."""
+    scope.need_participant(participant)
+    row = scope.tables.require(ParticipantRow, participant)
+    evidence = evidence_of(scope.definition, scope.tables, participant, on)
+    rules = scope.definition.eligibility.rules_for(row.variant, on)
+    names = DefinitionNames(scope.definition)
+    return {
+        rule.id: explain(rule.when, evidence, names)
+        for rule in rules
+        if rule.when is not None and not scope.hides_condition(rule.when)
+    }
