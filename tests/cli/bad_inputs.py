@@ -5,8 +5,8 @@ The folder holds copies of a rehearsed trial (`trial/`, of the study DIPPER) and
 
 import errno
 import os
+import re
 import shutil
-import sqlite3
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -16,11 +16,8 @@ from unittest import mock
 import typer.testing
 
 from equipoise.cli.main import app
-from equipoise.ledger import Head
-from equipoise.store.heads import publish_head
 
 INVENTED = Path(__file__).parent.parent / "studies"
-PHYSICIAN = "physician.nz01:physician:NZ01"
 MANAGER = "data_manager:data_manager"
 RUNNER = typer.testing.CliRunner(env={"NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "200"})
 
@@ -213,6 +210,12 @@ def rehearse_into_a_file(folder: Path) -> list[str]:
 
 
 @case
+def rehearse_until_more_are_randomised_than_take_part(folder: Path) -> list[str]:
+    arguments = ["--participants", "3", "--until-randomised", "4"]
+    return ["rehearse", str(study(folder)), "--out", str(folder / "new"), *arguments]
+
+
+@case
 def rehearse_with_a_vault_key_that_others_can_read(folder: Path) -> list[str]:
     (folder / "new").mkdir()
     key = folder / "new" / "vault.key"
@@ -253,222 +256,66 @@ def demo_of_a_missing_study(folder: Path) -> list[str]:
     return ["demo", "--no-serve", "--out", str(folder / "new"), "--study", "nowhere"]
 
 
-# -- trials on disk
+# -- live trials
 
 
-def _damage(path: Path, damage: Callable[[bytes], bytes]) -> str:
-    return written(path, damage(path.read_bytes()))
+def _opening(folder: Path, administrator: str = "ada") -> list[str]:
+    return ["open", str(folder / "dipper"), "--out", str(folder / "new"), "--administrator", administrator]
 
 
-def _flip(content: bytes) -> bytes:
-    place = content.index(b"ParticipantConsented")
-    return content[:place] + b"p" + content[place + 1 :]
-
-
-def _tampered(folder: Path) -> str:
-    path = trial(folder)
-    with sqlite3.connect(path) as connection:
-        connection.execute(
-            "UPDATE ledger SET body = replace(body, 'NZ01-001', 'NZ01-002') WHERE position > 20"
-        )
-    connection.close()
-    return str(path)
+def _locked(folder: Path) -> Path:
+    assert run(["lock", str(study(folder))]).exit_code == 0
+    return folder / "dipper"
 
 
 @case
-def verify_of_a_missing_file(folder: Path) -> list[str]:
-    return ["verify", str(folder / "nowhere.sqlite")]
+def open_of_a_missing_study(folder: Path) -> list[str]:
+    return _opening(folder)
 
 
 @case
-def verify_of_a_folder(folder: Path) -> list[str]:
-    return ["verify", str(folder / "trial")]
+def open_of_a_broken_study(folder: Path) -> list[str]:
+    written(study(folder) / "eligibility.yaml", b"criteria: 3\n")
+    return _opening(folder)
 
 
 @case
-def verify_of_an_empty_file(folder: Path) -> list[str]:
-    return ["verify", written(folder / "empty.sqlite", b"")]
+def open_of_a_study_with_drafts(folder: Path) -> list[str]:
+    path = study(folder) / "eligibility.yaml"
+    path.write_text(re.sub(r", when: .*\}", "}", path.read_text(encoding="utf-8")), encoding="utf-8")
+    return _opening(folder)
 
 
 @case
-def verify_of_a_text(folder: Path) -> list[str]:
-    return ["verify", written(folder / "text.sqlite", b"Dear colleague, " * 400)]
+def open_of_a_study_that_is_not_locked(folder: Path) -> list[str]:
+    study(folder)
+    return _opening(folder)
 
 
 @case
-def verify_of_another_database(folder: Path) -> list[str]:
-    with sqlite3.connect(folder / "other.sqlite") as connection:
-        connection.execute("CREATE TABLE swimmers (name TEXT)")
-    connection.close()
-    return ["verify", str(folder / "other.sqlite")]
+def open_of_a_study_that_was_changed_after_its_lock(folder: Path) -> list[str]:
+    path = _locked(folder) / "study.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("enrolment: 60", "enrolment: 61"), "utf-8")
+    return _opening(folder)
 
 
 @case
-def verify_of_the_vault(folder: Path) -> list[str]:
-    return ["verify", str(folder / "trial" / "vault.sqlite")]
+def open_for_nobody(folder: Path) -> list[str]:
+    _locked(folder)
+    return _opening(folder, " ")
 
 
 @case
-def verify_of_a_half(folder: Path) -> list[str]:
-    return ["verify", _damage(trial(folder), lambda content: content[: len(content) // 2])]
+def open_into_a_trial(folder: Path) -> list[str]:
+    out = str(folder / "trial")
+    return ["open", str(_locked(folder)), "--out", out, "--administrator", "ada"]
 
 
 @case
-def verify_of_a_flipped_byte(folder: Path) -> list[str]:
-    return ["verify", _damage(trial(folder), _flip)]
-
-
-@case
-def verify_of_changed_entries(folder: Path) -> list[str]:
-    return ["verify", _tampered(folder)]
-
-
-@case
-def verify_quickly_of_changed_entries(folder: Path) -> list[str]:
-    return ["verify", _tampered(folder), "--quick"]
-
-
-@case
-def verify_against_heads_that_are_none(folder: Path) -> list[str]:
-    return ["verify", str(trial(folder)), "--heads", written(folder / "heads.jsonl", b"\xff\x00{}\n")]
-
-
-def _signed(folder: Path) -> Path:
-    """Publish two heads with keys that are the same in every run."""
-    heads = folder / "heads.jsonl"
-    for key in (bytes(32), bytes(range(32))):
-        publish_head(heads, Head.genesis(), "database lock", key)
-    return heads
-
-
-@case
-def verify_against_heads_of_two_keys(folder: Path) -> list[str]:
-    return ["verify", str(trial(folder)), "--heads", str(_signed(folder))]
-
-
-@case
-def verify_against_heads_of_another_key(folder: Path) -> list[str]:
-    return ["verify", str(trial(folder)), "--heads", str(_signed(folder)), "--public-key", "0" * 64]
-
-
-@case
-def verify_with_a_public_key_that_is_none(folder: Path) -> list[str]:
-    return ["verify", str(trial(folder)), "--public-key", "secret"]
-
-
-@case
-def verify_against_changed_heads(folder: Path) -> list[str]:
-    heads = _signed(folder)
-    heads.write_bytes(heads.read_bytes().replace(b"lock", b"look"))
-    return ["verify", str(trial(folder)), "--heads", str(heads)]
-
-
-@case
-def verify_with_a_public_key_and_no_heads(folder: Path) -> list[str]:
-    (folder / "trial" / "heads.jsonl").unlink()
-    return ["verify", str(trial(folder)), "--public-key", "0" * 64]
-
-
-@case
-def verify_quickly_with_a_public_key(folder: Path) -> list[str]:
-    return ["verify", str(trial(folder)), "--quick", "--public-key", "0" * 64]
-
-
-@case
-def verify_against_missing_heads(folder: Path) -> list[str]:
-    return ["verify", str(trial(folder)), "--heads", str(folder / "nowhere.jsonl")]
-
-
-@case
-def view_of_a_half(folder: Path) -> list[str]:
-    half = _damage(trial(folder), lambda content: content[: len(content) // 2])
-    return ["view", half, "trial", "--as", MANAGER]
-
-
-@case
-def view_of_a_flipped_byte(folder: Path) -> list[str]:
-    return ["view", _damage(trial(folder), _flip), "trial", "--as", MANAGER]
-
-
-@case
-def view_of_changed_entries(folder: Path) -> list[str]:
-    return ["view", _tampered(folder), "trial", "--as", MANAGER]
-
-
-@case
-def view_as_nobody(folder: Path) -> list[str]:
-    return ["view", str(trial(folder)), "trial", "--as", "physician"]
-
-
-@case
-def view_as_a_role_that_is_not(folder: Path) -> list[str]:
-    return ["view", str(trial(folder)), "trial", "--as", "eve:king"]
-
-
-@case
-def view_as_somebody_without_the_role(folder: Path) -> list[str]:
-    return ["view", str(trial(folder)), "trial", "--as", "eve:data_manager"]
-
-
-@case
-def view_of_something_else(folder: Path) -> list[str]:
-    return ["view", str(trial(folder)), "secrets", "--as", MANAGER]
-
-
-@case
-def view_of_a_day_that_is_none(folder: Path) -> list[str]:
-    arguments = ["--participant", "NZ01-001", "--on", "31 May"]
-    return ["view", str(trial(folder)), "timeline", "--as", PHYSICIAN, *arguments]
-
-
-@case
-def view_of_a_participant_who_is_not(folder: Path) -> list[str]:
-    return ["view", str(trial(folder)), "records", "--as", PHYSICIAN, "--participant", "NZ01-999"]
-
-
-@case
-def view_without_the_vault_key(folder: Path) -> list[str]:
-    (folder / "trial" / "vault.key").unlink()
-    return ["view", str(trial(folder)), "trial", "--as", MANAGER]
-
-
-@case
-def view_with_a_vault_key_that_others_can_read(folder: Path) -> list[str]:
-    (folder / "trial" / "vault.key").chmod(0o640)
-    return ["view", str(trial(folder)), "trial", "--as", MANAGER]
-
-
-@case
-def view_with_another_vault_key(folder: Path) -> list[str]:
-    key = folder / "trial" / "vault.key"
-    key.write_bytes(b"QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE=\n")
-    return ["view", str(trial(folder)), "trial", "--as", MANAGER]
-
-
-@case
-def report_of_a_missing_file(folder: Path) -> list[str]:
-    return ["report", str(folder / "nowhere.sqlite"), "--as", MANAGER, "--out", str(folder / "new")]
-
-
-@case
-def report_of_a_half(folder: Path) -> list[str]:
-    half = _damage(trial(folder), lambda content: content[: len(content) // 2])
-    return ["report", half, "--as", MANAGER, "--out", str(folder / "new")]
-
-
-@case
-def report_as_nobody(folder: Path) -> list[str]:
-    return ["report", str(trial(folder)), "--as", "eve", "--out", str(folder / "new")]
-
-
-@case
-def report_as_a_role_that_is_not(folder: Path) -> list[str]:
-    return ["report", str(trial(folder)), "--as", "eve:king", "--out", str(folder / "new")]
-
-
-@case
-def report_into_a_file(folder: Path) -> list[str]:
-    return ["report", str(trial(folder)), "--as", MANAGER, "--out", written(folder / "new", b"")]
+def open_into_a_file(folder: Path) -> list[str]:
+    written(folder / "new", b"")
+    _locked(folder)
+    return _opening(folder)
 
 
 def full_disk() -> AbstractContextManager[Any]:

@@ -19,9 +19,9 @@ def say(text: str, style: str | None = None) -> None:
     out.print(text, style=style, markup=False)
 
 
-def counted(number: int, noun: str) -> str:
+def counted(number: int, noun: str, plural: str = "") -> str:
     """Return a number with its noun."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
 
 
 def write(text: str) -> None:

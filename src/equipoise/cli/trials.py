@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, is_dataclass
 from datetime import date
 from pathlib import Path
@@ -14,18 +12,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from equipoise.cli.console import clear_errors, err, fail, say
+from equipoise.cli.folders import HEADS_FILE, VAULT_FILE, place_of, whole_or_nothing
+from equipoise.cli.rehearsing import count_randomised, leave_under_way, progress_bar, run_rehearsal
 from equipoise.cli.studies import StudyArgument, load_definition
 
 if TYPE_CHECKING:
     from equipoise.access.actor import Actor
-    from equipoise.analysis.report.render import ReportFinding
     from equipoise.conduct.trial import Trial
-    from equipoise.definition.model.definition import StudyDefinition
 
-TrialArgument = Annotated[Path, typer.Argument(metavar="TRIAL", help="A trial's database (trial.sqlite).")]
-VAULT_FILE = "vault.sqlite"
-TRIAL_FILE = "trial.sqlite"
-HEADS_FILE = "heads.jsonl"
+TrialArgument = Annotated[
+    Path, typer.Argument(metavar="TRIAL", help="A trial's folder, or the trial.sqlite in it.")
+]
 
 
 def rehearse(
@@ -36,17 +33,27 @@ def rehearse(
     sites: Annotated[int | None, typer.Option(min=1, help="How many sites take part.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same trial, byte for byte.")] = 1,
     faults: Annotated[bool, typer.Option(help="Let things go wrong, as rehearsal.yaml says.")] = True,
+    until_randomised: Annotated[
+        int | None,
+        typer.Option(min=1, help="Stop when so many are randomised, and leave the trial under way."),
+    ] = None,
 ) -> None:
     """Rehearse a whole trial with simulated people: recruit, randomise, follow, lock, unblind, analyse,
     report.
     """
     from equipoise.rehearsal.rehearse import scenarios
+    from equipoise.rehearsal.repeat import RepeatPlan
 
     with clear_errors():
         definition = load_definition(study)
-        known = scenarios(definition)
-        chosen = scenario or (known[0] if known else "default")
-        run_rehearsal(definition, out, chosen, participants, sites, seed, faults=faults)
+        chosen = scenario or next(iter(scenarios(definition)), "default")
+        plan = RepeatPlan(
+            definition=definition, scenario=chosen, participants=participants, sites=sites, faults=faults
+        )
+        if until_randomised is None:
+            run_rehearsal(plan, seed, out)
+        else:
+            leave_under_way(plan, seed, out, lambda trial: count_randomised(trial) >= until_randomised)
 
 
 def repeat(
@@ -71,7 +78,7 @@ def repeat(
         plan = RepeatPlan(
             definition=definition, scenario=chosen, participants=participants, sites=sites, faults=faults
         )
-        with _progress_bar() as progress:
+        with progress_bar() as progress:
             fits = repeat_rehearsals(
                 plan, range(seed, seed + times), lambda done, total: progress(done, total, "")
             )
@@ -94,83 +101,6 @@ def _short(value: float | None) -> str:
     return "not known" if value is None else f"{value:.4f}"
 
 
-def run_rehearsal(
-    definition: StudyDefinition,
-    out: Path,
-    scenario: str,
-    participants: int | None,
-    sites: int | None,
-    seed: int,
-    *,
-    faults: bool = True,
-    findings: Sequence[ReportFinding] | None = None,
-) -> None:
-    """Rehearse into a folder: the trial, its vault, the masked draft, the report, the datasets, the heads."""
-    from equipoise.cli.outputs import write_masked_draft, write_report
-    from equipoise.definition.lock import canonical_json
-    from equipoise.rehearsal.rehearse import rehearse as run
-    from equipoise.store.heads import HEAD_KEY, public_key_of, publish_head
-    from equipoise.store.sealing import read_or_make_key
-    from equipoise.store.trial_store import TrialStore
-    from equipoise.store.vault import VAULT_KEY, DatabaseVault
-
-    for name in (TRIAL_FILE, VAULT_FILE):
-        if (out / name).exists():
-            fail(
-                "OUT-EXISTS",
-                f"{out / name} is there already. Choose another folder: a trial is never overwritten.",
-            )
-    with ExitStack() as stack:
-        stack.enter_context(_whole_or_nothing(out))
-        key, head_key = read_or_make_key(out, VAULT_KEY), read_or_make_key(out, HEAD_KEY)
-        store = TrialStore.create(out / TRIAL_FILE, definition.hash, canonical_json(definition))
-        stack.callback(store.close)
-        vault = DatabaseVault.create(out / VAULT_FILE, key)
-        stack.callback(vault.close)
-
-        def before_unblinding(trial: Trial, cast: Any) -> None:
-            publish_head(out / HEADS_FILE, trial.head, "database lock", head_key)
-            write_masked_draft(trial, cast.who("LockDatabase", None), out, findings)
-
-        with _progress_bar() as progress:
-            result = run(
-                definition,
-                seed=seed,
-                scenario=scenario,
-                participants=participants,
-                sites=sites,
-                ledger=store.ledger,
-                vault=vault,
-                faults=faults,
-                before_unblinding=before_unblinding,
-                progress=progress,
-            )
-        publish_head(out / HEADS_FILE, result.trial.head, "unblinding", head_key)
-        say(f"consented {result.consented}, randomised {result.randomised}, scenario {scenario}, seed {seed}")
-        say(f"ledger    {result.trial.head.position} entries, head {result.trial.head.hash}")
-        say(f"signed    with the public key {public_key_of(head_key)}")
-        write_report(result.trial, result.cast.who("LockDatabase", None), out, findings)
-
-
-@contextmanager
-def _whole_or_nothing(out: Path) -> Iterator[None]:
-    """Make a folder where there is none; what was made goes again when the command does not end well."""
-    made = not out.exists()
-    out.mkdir(parents=True, exist_ok=True)
-    before = set(out.iterdir())
-    try:
-        yield
-    except BaseException:
-        for path in set(out.iterdir()) - before:
-            if path.is_dir():
-                shutil.rmtree(path)
-            else:
-                path.unlink()
-        if made:
-            out.rmdir()
-        raise
-
-
 def verify(
     trial: TrialArgument,
     heads: Annotated[
@@ -187,12 +117,13 @@ def verify(
     from equipoise.ledger import find_head
     from equipoise.store.heads import describe_heads, read_heads
     from equipoise.store.identities import IDENTITIES, read_codes
+    from equipoise.store.place import folder_of
     from equipoise.store.trial_store import TrialStore
 
     with clear_errors():
         if quick and (heads or public_key is not None):
             fail("VERIFY-QUICK", "With --quick no published heads are read. Leave out one or the other.")
-        store = TrialStore.open(trial)
+        store = TrialStore.open(place_of(trial))
         if quick:
             head = find_head(store.records())
             if head is None:
@@ -203,12 +134,12 @@ def verify(
             say(f"entries   {head.position}, every hash and link holds")
             say(f"head      {head.hash}")
             return
-        beside = trial.with_name(HEADS_FILE)
+        beside = folder_of(trial) / HEADS_FILE
         file = heads or (beside if beside.exists() else None)
         published = read_heads(file, public_key) if file else ()
         if public_key is not None and not published:
             fail("HEADS-NONE", "There are no published heads to hold the key against. Name them: --heads.")
-        identities = trial.with_name(IDENTITIES.file)
+        identities = folder_of(trial) / IDENTITIES.file
         codes = read_codes(identities) if identities.exists() else None
         report = verify_trial(store, [each.head for each in published], codes)
         for warning in report.warnings:
@@ -237,7 +168,7 @@ def report(
         actor = read_actor(account)
         # Whoever may not read it must learn so before a folder is made.
         opened.as_seen_by(actor)
-        with _whole_or_nothing(out):
+        with whole_or_nothing(out):
             if opened.unblinded:
                 write_report(opened, actor, out)
             else:
@@ -275,18 +206,19 @@ def open_trial(path: Path) -> Trial:
     from equipoise.conduct.entropy import SystemEntropy
     from equipoise.conduct.trial import Trial
     from equipoise.definition.lock import definition_from_json
+    from equipoise.store.place import folder_of
     from equipoise.store.sealing import read_key
     from equipoise.store.trial_store import TrialStore
     from equipoise.store.vault import VAULT_KEY, DatabaseVault
 
-    store = TrialStore.open(path)
+    store = TrialStore.open(place_of(path))
     first = next(store.ledger.read(), None)
     kept = store.definitions()
     if first is None or first.definition not in kept:
         fail("TRIAL-EMPTY", f"{path.name} holds no opened trial. Verify it, or restore it from a backup.")
-    vault_path = path.with_name(VAULT_FILE)
+    vault_path = folder_of(path) / VAULT_FILE
     vault = (
-        DatabaseVault(vault_path, read_key(path.with_name(VAULT_KEY.file), VAULT_KEY))
+        DatabaseVault(vault_path, read_key(folder_of(path) / VAULT_KEY.file, VAULT_KEY))
         if vault_path.exists()
         else MemoryVault()
     )
@@ -339,21 +271,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(part) for part in value]
     return value.isoformat() if isinstance(value, date) else value
-
-
-@contextmanager
-def _progress_bar() -> Iterator[Callable[[int, int, str], None]]:
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (
-        TextColumn("rehearsing"),
-        BarColumn(),
-        TextColumn("{task.fields[day]}  {task.completed} of {task.total}"),
-    )
-    with Progress(*columns, TimeElapsedColumn(), console=err, disable=not err.is_terminal) as bar:
-        task = bar.add_task("rehearsing", total=None, day="")
-
-        def show(done: int, total: int, day: str) -> None:
-            bar.update(task, completed=done, total=total, day=day)
-
-        yield show

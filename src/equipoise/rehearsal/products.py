@@ -21,6 +21,7 @@ from equipoise.supply.commands import (
 )
 
 _DAYS_DEFAULT = (20, 30)
+_DAYS_TO_RELEASE = (2, 7)
 
 
 class ProductDesk:
@@ -98,20 +99,24 @@ class ProductDesk:
         done = today + timedelta(days=dice.between(low, high))
         fails = dice.chance(world.plan.faults.lot_failure) and world.faults
         self._ready_on[person.code] = max(done, self._ready_on.get(person.code, done))
-        story = self._tell_making(person, product, lot["lot"], dice, fails=fails)
-        world.tell(story, at_hour(done, 15))
+        tested = person.dice("release", product.id).between(*_DAYS_TO_RELEASE)
+        made = max(done - timedelta(days=tested), today)
+        story = self._tell_making(person, product, lot["lot"], dice, done, fails=fails)
+        world.tell(story, at_hour(made, 15))
 
-    def _tell_making(self, person: Person, product: Product, lot: str, dice: Dice, *, fails: bool) -> Story:
-        world, today = self._world, self._world.today
+    def _tell_making(
+        self, person: Person, product: Product, lot: str, dice: Dice, done: date, *, fails: bool
+    ) -> Story:
+        world = self._world
         maker = world.cast.who("ReleaseLot", person.site, among=product.prepared_by, unmasked=True)
         if product.manufacture_form is not None:
             values = self._forms.true_values(person, product.manufacture_form, None, product.id)
-            world.act(maker, RecordManufacture(lot=lot, recorded_on=today, values=values))
+            world.act(maker, RecordManufacture(lot=lot, recorded_on=world.today, values=values))
+        yield at_hour(done, 16)
         if not fails:
-            released = world.trial.record(maker, ReleaseLot(lot=lot, released_on=today))
+            released = world.trial.record(maker, ReleaseLot(lot=lot, released_on=world.today))
             fails = isinstance(released, Refusal)
         if fails:
             causes = world.plan.faults.causes.get("lot_failure", ("The lot did not meet its specification",))
-            world.act(maker, FailLot(lot=lot, failed_on=today, cause=dice.pick(causes)))
+            world.act(maker, FailLot(lot=lot, failed_on=world.today, cause=dice.pick(causes)))
             self._failed.add((person.code, product.id))
-        yield from ()

@@ -16,6 +16,7 @@ from equipoise.rehearsal.person import Person
 from equipoise.rehearsal.world import Story, World, at_hour, content
 
 _REFUSED_AT_MOST = 1
+_DAYS_TO_ADJUDICATE = (14, 42)
 
 
 class ReadingDesk:
@@ -73,7 +74,9 @@ class ReadingDesk:
             entries = self._read(number, task, self._misread(dice, truth), truth)
         disagreed = content(entries, "ReadingsDisagreed")
         if disagreed is not None:
-            yield at_hour(world.today + timedelta(days=dice.between(1, 5)), 12)
+            met = at_hour(world.today + timedelta(days=dice.between(*_DAYS_TO_ADJUDICATE)), 12)
+            person.settled_at = max(person.settled_at, met)
+            yield met
             world.give(None, RecordAdjudication(task=disagreed["task"], values=dict(truth)))
 
     def _read(

@@ -25,6 +25,9 @@ from equipoise.rehearsal.world import SimulatedClock, World, at_hour
 Progress = Callable[[int, int, str], None]
 """Called with participants finished, participants wanted, and the simulated day."""
 
+Until = Callable[[Trial], bool]
+"""Asked at the end of each simulated day (UTC): whether the rehearsal stops there."""
+
 _STEPS_PER_REPORT = 200
 _ACTIVATION_DAYS = 10
 _CANDIDATES_PER_PLACE_MAX = 20
@@ -32,7 +35,7 @@ _CANDIDATES_PER_PLACE_MAX = 20
 
 @dataclass(frozen=True, slots=True)
 class RehearsalResult:
-    """A rehearsed trial, locked and, unless that was declined, unblinded."""
+    """A rehearsed trial: locked and, unless that was declined, unblinded; or under way, where it stopped."""
 
     trial: Trial
     cast: Cast
@@ -54,14 +57,17 @@ def rehearse(
     entropy: Entropy | None = None,
     faults: bool = True,
     unblind: bool = True,
+    until: Until | None = None,
     before_unblinding: Callable[[Trial, Cast], None] | None = None,
     progress: Progress | None = None,
 ) -> RehearsalResult:
     """Simulate a trial from its opening to the lock; the same seed gives the same ledger, byte for byte.
 
+    With `until` it stops at the end of the first day on which that says so, and leaves the trial under way:
+    its ledger is the first part of the whole rehearsal's.
+
     Raises RehearsalImpossible when the study folder does not describe what is asked for, RehearsalRefused
-    when the
-    trial refuses what its definition promises.
+    when the trial refuses what its definition promises.
     """
     plan = _check(definition, scenario, sites)
     site_ids = tuple(site.id for site in definition.study.sites)[:sites]
@@ -80,12 +86,13 @@ def rehearse(
     teller = CourseTeller(world)
     for site in site_ids:
         world.tell(recruit(world, teller, site), clock.now + timedelta(days=1))
-    _run(world, progress)
-    world.give(None, LockDatabase())
-    if before_unblinding is not None:
-        before_unblinding(trial, cast)
-    if unblind:
-        world.give(None, UnblindTrial())
+    _run(world, until, progress)
+    if until is None:
+        world.give(None, LockDatabase())
+        if before_unblinding is not None:
+            before_unblinding(trial, cast)
+        if unblind:
+            world.give(None, UnblindTrial())
     return RehearsalResult(trial, cast, scenario, seed, world.consented, world.randomised)
 
 
@@ -130,9 +137,13 @@ def _open(world: World, sites: tuple[str, ...]) -> None:
         world.act(administrator, ActivateSite(site=site, approved_on=approved))
 
 
-def _run(world: World, progress: Progress | None) -> None:
-    steps = 0
-    while world.step():
+def _run(world: World, until: Until | None, progress: Progress | None) -> None:
+    steps, stopped = 0, False
+    while (moment := world.next_moment) is not None:
+        if until is not None and moment.date() > world.today and until(world.trial):
+            stopped = True
+            break
+        world.step()
         steps += 1
         if progress is not None and steps % _STEPS_PER_REPORT == 0:
             progress(world.finished, world.consented, world.today.isoformat())
@@ -142,5 +153,11 @@ def _run(world: World, progress: Progress | None) -> None:
                 f"Of {world.consented} candidates only {world.randomised} could be randomised"
                 f"{world.ineligibility()}. Let rehearsal.yaml describe people who meet the criteria.",
             )
+    if until is not None and not stopped:
+        raise RehearsalImpossible(
+            "REH-UNTIL",
+            f"The rehearsal came to its end, with {world.randomised} randomised, before the day on which it"
+            " was to stop. Let it stop earlier.",
+        )
     if progress is not None:
         progress(world.finished, world.consented, world.today.isoformat())

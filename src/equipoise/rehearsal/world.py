@@ -97,16 +97,18 @@ class World:
         self._order += 1
         heapq.heappush(self._queue, (start, self._order, story))
 
-    def step(self) -> bool:
-        """Let the story act whose turn it is; return False when none is left."""
-        if not self._queue:
-            return False
+    @property
+    def next_moment(self) -> datetime | None:
+        """The moment at which the next story acts, or None when none is left."""
+        return self._queue[0][0] if self._queue else None
+
+    def step(self) -> None:
+        """Let the story act whose turn it is."""
         moment, order, story = heapq.heappop(self._queue)
         self.clock.move_to(moment)
         following = next(story, None)
         if following is not None:
             heapq.heappush(self._queue, (following, order, story))
-        return True
 
     def note_ineligible(self, criteria: Mapping[str, str]) -> None:
         """Count the criteria that an assessment did not find satisfied."""

@@ -1,0 +1,127 @@
+"""Rehearsals into a folder: a whole trial with its report, or one under way for people to go on with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from equipoise.cli.console import counted, err, say
+from equipoise.cli.folders import TRIAL_FILE, new_trial
+
+if TYPE_CHECKING:
+    from equipoise.analysis.report.render import ReportFinding
+    from equipoise.conduct.trial import Trial
+    from equipoise.rehearsal.rehearse import RehearsalResult
+    from equipoise.rehearsal.repeat import RepeatPlan
+
+
+def run_rehearsal(
+    plan: RepeatPlan, seed: int, out: Path, findings: Sequence[ReportFinding] | None = None
+) -> None:
+    """Rehearse into a folder: the trial, its vault, the masked draft, the report, the datasets, the heads."""
+    from equipoise.cli.outputs import write_masked_draft, write_report
+    from equipoise.definition.lock import canonical_json
+    from equipoise.rehearsal.rehearse import rehearse
+    from equipoise.store.trial_store import TrialStore
+
+    with ExitStack() as stack:
+        made = stack.enter_context(new_trial(out, identities=False))
+        canonical = canonical_json(plan.definition)
+        store = TrialStore.create(out / TRIAL_FILE, plan.definition.hash, canonical)
+        stack.callback(store.close)
+
+        def before_unblinding(trial: Trial, cast: Any) -> None:
+            made.publish(trial.head, "database lock")
+            write_masked_draft(trial, cast.who("LockDatabase", None), out, findings)
+
+        with progress_bar() as progress:
+            result = rehearse(
+                plan.definition,
+                seed=seed,
+                scenario=plan.scenario,
+                participants=plan.participants,
+                sites=plan.sites,
+                ledger=store.ledger,
+                vault=made.vault,
+                faults=plan.faults,
+                before_unblinding=before_unblinding,
+                progress=progress,
+            )
+        made.publish(result.trial.head, "unblinding")
+        _say_people(result)
+        made.say_head(result.trial.head)
+        write_report(result.trial, result.cast.who("LockDatabase", None), out, findings)
+
+
+def leave_under_way(plan: RepeatPlan, seed: int, out: Path, until: Callable[[Trial], bool]) -> None:
+    """Rehearse into a folder up to the end of the day on which `until` holds: all that a clinic needs to go
+    on.
+    """
+    from equipoise.rehearsal.rehearse import rehearse
+
+    with new_trial(out, identities=True) as made:
+        with progress_bar() as progress:
+            result = rehearse(
+                plan.definition,
+                seed=seed,
+                scenario=plan.scenario,
+                participants=plan.participants,
+                sites=plan.sites,
+                vault=made.vault,
+                faults=plan.faults,
+                until=until,
+                progress=progress,
+            )
+        made.keep(result.trial)
+        made.publish(result.trial.head, "under way")
+        _say_people(result)
+        say(f"stands    {_describe_work(result)}")
+        made.say_head(result.trial.head)
+    say(f"next      equipoise serve {out}")
+
+
+def count_randomised(trial: Trial) -> int:
+    """Return how many are randomised so far."""
+    from equipoise.allocation.state import AllocationRow
+
+    return sum(1 for _ in trial.tables.all(AllocationRow))
+
+
+def _say_people(result: RehearsalResult) -> None:
+    people = f"consented {result.consented}, randomised {result.randomised}"
+    say(f"{people}, scenario {result.scenario}, seed {result.seed}")
+
+
+def _describe_work(result: RehearsalResult) -> str:
+    """Return the day on which a trial stands, and what waits on it, as its data manager sees it."""
+    seen = result.trial.as_seen_by(result.cast.who("LockDatabase", None))
+    last = next(result.trial.ledger.read(result.trial.head.position - 1))
+    queries = [each.status for each in seen.queries()]
+    scans = sum(scan.status not in ("read", "refused") for scan in seen.scans())
+    clocks = sum(clock.status == "running" for clock in seen.clocks())
+    return (
+        f"at the end of {last.recorded_at[:10]}: {counted(queries.count('open'), 'query', 'queries')} open,"
+        f" {queries.count('answered')} answered, {counted(scans, 'scan')} waiting,"
+        f" {counted(clocks, 'safety clock')} running"
+    )
+
+
+@contextmanager
+def progress_bar() -> Iterator[Callable[[int, int, str], None]]:
+    """Show on a terminal how far rehearsals are: done, of how many, and the simulated day."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("rehearsing"),
+        BarColumn(),
+        TextColumn("{task.fields[day]}  {task.completed} of {task.total}"),
+    )
+    with Progress(*columns, TimeElapsedColumn(), console=err, disable=not err.is_terminal) as bar:
+        task = bar.add_task("rehearsing", total=None, day="")
+
+        def show(done: int, total: int, day: str) -> None:
+            bar.update(task, completed=done, total=total, day=day)
+
+        yield show
