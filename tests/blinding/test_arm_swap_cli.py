@@ -63,7 +63,11 @@ ARGUMENTS: dict[str, Arguments | str] = {
     "lock": "It reads the study folder and no trial.",
     "new": "It reads a study folder and no trial.",
     "import": "It reads a registry record and no trial.",
+    "open": "It reads a study folder, and makes a trial in which nobody is allocated yet.",
     "rehearse": "Who rehearses makes the vault and its key.",
+    "serve": "Who serves has the vault and its key; what is served is crawled in tests/web/blinding.",
+    "invite": "It reads no trial but its opening, and makes an account.",
+    "cast": "Who has a rehearsed trial's folder has the vault and its key.",
     "repeat": "It reads a study folder and rehearses in memory.",
     "demo": "Who runs the demo makes the vault and its key.",
 }

@@ -224,3 +224,50 @@ def report_as_a_role_that_is_not(folder: Path) -> list[str]:
 @case
 def report_into_a_file(folder: Path) -> list[str]:
     return ["report", str(trial(folder)), "--as", MANAGER, "--out", written(folder / "new", b"")]
+
+
+@case
+def backup_of_a_folder_without_a_trial(folder: Path) -> list[str]:
+    return ["backup", str(study(folder)), str(folder / "copy")]
+
+
+@case
+def backup_of_a_trial_without_its_vault(folder: Path) -> list[str]:
+    (folder / "trial" / "vault.sqlite").unlink()
+    return ["backup", str(trial(folder).parent), str(folder / "copy")]
+
+
+@case
+def backup_into_the_trial_itself(folder: Path) -> list[str]:
+    return ["backup", str(trial(folder).parent), str(trial(folder).parent)]
+
+
+@case
+def backup_of_a_damaged_trial(folder: Path) -> list[str]:
+    half = _damage(trial(folder), lambda content: content[:16] + b"\xff" * 8000)
+    return ["backup", half, str(folder / "copy")]
+
+
+@case
+def serve_of_a_folder_without_a_trial(folder: Path) -> list[str]:
+    return ["serve", str(study(folder))]
+
+
+@case
+def serve_of_a_missing_folder(folder: Path) -> list[str]:
+    return ["serve", str(folder / "nowhere")]
+
+
+@case
+def serve_beyond_this_machine_in_the_clear(folder: Path) -> list[str]:
+    return ["serve", str(trial(folder)), "--host", "0.0.0.0"]
+
+
+@case
+def cast_of_a_folder_without_a_trial(folder: Path) -> list[str]:
+    return ["cast", str(study(folder))]
+
+
+@case
+def invite_to_a_missing_folder(folder: Path) -> list[str]:
+    return ["invite", str(folder / "nowhere"), "somebody"]

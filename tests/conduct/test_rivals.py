@@ -172,3 +172,26 @@ def test_adverse_events_and_unscheduled_visits_repeat_ctsms_331() -> None:
         visit = StartUnscheduledEncounter(participant=code, took_place_on=DAY, cause="Pain.")
         (started,) = clinic.do(PRIYA, visit)
         assert started.content["encounter"] == f"unscheduled_{number}"
+
+
+def test_an_answer_that_is_taken_away_is_gone_and_on_record_libreclinica_314_315() -> None:
+    clinic = Clinic()
+    code = event_recorded(clinic)
+    where = {"participant": code, "form": "adverse_event", "row": 1}
+    clinic.do(PRIYA, CorrectForm(values={"causality": "possible"}, **where), "Asked again.")
+    clinic.do(PRIYA, CorrectForm(values={"causality": None}, **where), "Not known yet.")
+    (record,) = (each for each in clinic.trial.as_seen_by(DANA).records(code) if each.form == "adverse_event")
+    assert record.values.get("causality") is None
+    line = [line for line in clinic.trial.as_seen_by(DANA).audit(code) if line.kind == "ItemCorrected"][-1]
+    assert (line.content["before"], line.content["after"]) == ("possible", None)
+    assert line.reason == "Not known yet."
+
+
+def test_many_values_that_are_written_at_once_leave_an_entry_each_history_by_hooks() -> None:
+    clinic = Clinic()
+    code = event_recorded(clinic)
+    changed = {"term": "Migraine", "severity": "severe", "onset": "2024-05"}
+    command = CorrectForm(participant=code, form="adverse_event", values=changed, row=1)
+    corrected = [entry for entry in clinic.do(PRIYA, command, "Misread.") if entry.kind == "ItemCorrected"]
+    assert {entry.content["item"]: entry.content["after"] for entry in corrected} == changed
+    assert {entry.reason for entry in corrected} == {"Misread."}

@@ -8,8 +8,10 @@ import pytest
 from equipoise.access.actor import Actor
 from equipoise.access.refusal import Refused
 from equipoise.allocation.state import AllocationRow
+from equipoise.capture.state import EncounterRow
 from equipoise.conduct.trial import Trial
 from equipoise.conduct.view import MaskedView, UnmaskedView
+from equipoise.definition.names import inner
 from equipoise.enrolment.state import ParticipantRow
 from equipoise.imaging.state import TaskRow
 from equipoise.supply.state import LotRow, UnitRow
@@ -131,3 +133,38 @@ def test_a_timeline_says_what_is_planned_due_and_overdue() -> None:
     later = {line.encounter: line.status for line in then.timeline(code, date(2030, 1, 1))}
     assert later["week_4"] == "overdue"
     assert all(line.took_place_on for line in view.timeline(code, randomised) if line.status == "in_window")
+
+
+def test_a_missed_encounter_says_why_and_a_late_one_by_how_many_days() -> None:
+    _, trial = locked()
+    view = view_as("data_manager")
+    rows = {(row.participant, row.encounter): row for row in trial.tables.all(EncounterRow)}
+    lines = {
+        (code, line.encounter): line
+        for code in {participant for participant, _ in rows}
+        for line in view.timeline(code, date(2030, 1, 1))
+    }
+    assert rows
+    for place, row in rows.items():
+        assert (lines[place].days_off, lines[place].cause) == (row.days_off, row.cause)
+
+
+def test_a_line_of_a_participant_says_how_it_ended() -> None:
+    _, trial = locked()
+    ended = 0
+    for line in view_as("data_manager").participants():
+        row = trial.tables.require(ParticipantRow, line.participant)
+        assert (line.ended_on, line.end_scope, line.end_cause) == (row.ended_on, row.end_scope, row.end_cause)
+        assert line.consent_version == row.consent_version
+        ended += line.ended_on is not None
+    assert ended
+
+
+def test_a_criterion_is_explained_in_the_words_of_the_forms() -> None:
+    world, _ = locked()
+    view = view_as("data_manager")
+    code = view.participants()[0].participant
+    labels = {inner(item.label) for form in world.definition.forms for item in form.items}
+    explained = view.explain_eligibility(code, date(2024, 6, 1)).values()
+    text = "\n".join(line for each in explained for line in each.lines())
+    assert any(f" {label}" in text for label in labels)

@@ -2,33 +2,44 @@
 
 from __future__ import annotations
 
-import functools
-import http.server
 import shutil
+import subprocess
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from equipoise.cli import trials
 from equipoise.cli.console import clear_errors, fail, say
+from equipoise.cli.folders import TRIAL_FILE
+from equipoise.cli.rehearsing import count_randomised, leave_under_way, run_rehearsal
 from equipoise.cli.studies import check, find_study, import_into, load_definition
+
+if TYPE_CHECKING:
+    from equipoise.conduct.trial import Trial
+    from equipoise.definition.model.definition import StudyDefinition
 
 _COPIED_PAGES = "../shared"
 _MARK = ".equipoise-demo"
 _SCENARIO = "published"
+_CLINIC = "clinic"
+_PORT = 8000
+_COMMAND = (sys.executable, "-c", "from equipoise.cli.main import main; main()")
+_SHARE_LEAST, _SHARE_MOST = 0.6, 0.8
 
 
 def demo(
     out: Annotated[Path, typer.Option("--out", help="The folder for everything that the demo makes.")] = Path(
         "demo"
     ),
-    serve: Annotated[bool, typer.Option(help="End by serving the folder on a loopback port.")] = True,
+    serve: Annotated[bool, typer.Option(help="End by serving both trials to this machine.")] = True,
     study: Annotated[str, typer.Option(help="The study to go through.")] = "",
     seed: Annotated[int, typer.Option(min=0)] = 1,
 ) -> None:
-    """Go through a whole trial: read its registry page, check the study, rehearse, verify, report."""
+    """Go through a whole trial: read its registry page, check the study, rehearse, verify, report, go on."""
     from equipoise.definition.synopsis import render_synopsis
+    from equipoise.rehearsal.repeat import RepeatPlan
     from equipoise.studies import study_names
 
     with clear_errors():
@@ -44,14 +55,38 @@ def demo(
         (out / "synopsis.html").write_text(render_synopsis(definition, "html"), encoding="utf-8")
         say(f"written   {out / 'synopsis.html'}")
         _step(3, "The trial is rehearsed, locked, unblinded, analysed and reported")
-        trials.run_rehearsal(definition, out, _SCENARIO, None, None, seed, findings=findings)
+        run_rehearsal(RepeatPlan(definition=definition, scenario=_SCENARIO), seed, out, findings)
         _step(4, "The ledger is verified")
-        trials.verify(out / trials.TRIAL_FILE)
+        trials.verify(out / TRIAL_FILE)
+        _step(5, "A second rehearsal stops half-way, for people to go on with")
+        make_clinic(definition, out / _CLINIC, seed)
         (out / "index.html").write_text(
             _index(definition.study.acronym or definition.study.title), encoding="utf-8"
         )
     if serve:
         _serve(out)
+
+
+def make_clinic(definition: StudyDefinition, folder: Path, seed: int) -> None:
+    """Make a trial under way in a folder of its own, to be served.
+
+    It stops once three in five are randomised and a safety clock runs, which is rare, so at the latest when
+    four in five are: then every role finds work.
+    """
+    from equipoise.conduct.clock import read_system_clock
+    from equipoise.rehearsal.repeat import RepeatPlan
+    from equipoise.safety.state import ClockRow
+
+    begun = read_system_clock()
+    planned = definition.rehearsal.participants if definition.rehearsal else 0
+
+    def until(trial: Trial) -> bool:
+        randomised = count_randomised(trial)
+        running = any(clock.status == "running" for clock in trial.tables.all(ClockRow))
+        return randomised >= (_SHARE_LEAST if running else _SHARE_MOST) * planned
+
+    leave_under_way(RepeatPlan(definition=definition, scenario=_SCENARIO), seed, folder, until)
+    say(f"took      {(read_system_clock() - begun).total_seconds():.0f} s")
 
 
 def _record_of(name: str) -> Path:
@@ -94,10 +129,22 @@ def _index(title: str) -> str:
 
 
 def _serve(out: Path) -> None:
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(out))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        say(f"\nOpen http://127.0.0.1:{server.server_port}/ and press Ctrl-C to end.", style="bold")
-        try:
-            server.serve_forever()
-        except KeyboardInterrupt:
-            say("ended")
+    """Serve the trial under way and, beside it, the finished one, until the process is told to end."""
+    under_way = out / _CLINIC
+    # Each in a process of its own: Django serves one database as the clinic's.
+    for folder in (out, under_way):
+        said = None if folder == under_way else subprocess.DEVNULL
+        subprocess.run([*_COMMAND, "cast", str(folder)], check=True, stdout=said)
+    served = [
+        subprocess.Popen([*_COMMAND, "serve", str(folder), "--port", str(port), "--workers", "1"])
+        for folder, port in ((out, _PORT + 1), (under_way, _PORT))
+    ]
+    say(f"\nThe trial under way is at port {_PORT}, the finished one at port {_PORT + 1}.")
+    try:
+        for process in served:
+            process.wait()
+    except KeyboardInterrupt:
+        say("ended")
+    finally:
+        for process in served:
+            process.terminate()

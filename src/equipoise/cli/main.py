@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from equipoise.cli import demo, studies, trials
+from equipoise.cli import backup, demo, opening, serving, studies, trials
 
 app = typer.Typer(
     name="equipoise",
@@ -42,6 +42,11 @@ app.command("lock")(studies.lock)
 app.command("studies")(studies.list_studies)
 app.command("new")(studies.new)
 app.command("import")(studies.import_record)
+app.command("open")(opening.open_live)
+app.command("serve")(serving.serve)
+app.command("invite")(serving.invite)
+app.command("cast")(serving.cast)
+app.command("backup")(backup.backup)
 app.command("rehearse")(trials.rehearse)
 app.command("repeat")(trials.repeat)
 app.command("verify")(trials.verify)

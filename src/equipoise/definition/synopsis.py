@@ -49,14 +49,14 @@ def synopsis_of(definition: StudyDefinition) -> Document:
         _masking_section(definition),
         _eligibility_section(definition, names),
         _variants_section(definition, names),
-        _schedule_section(definition),
+        schedule_section(definition),
         allocation_section(definition, names),
         supply_section(definition, names),
         safety_section(definition, names),
         imaging_section(definition),
         analysis_section(definition, names),
         _sites_section(definition),
-        _assumptions_section(definition),
+        assumptions_section(definition),
         _contradictions_section(definition),
         forms_section(definition, names),
     )
@@ -275,7 +275,8 @@ def _window(encounter: Encounter) -> str:
     return f"{day_words} −{encounter.early_days}/+{encounter.late_days}"
 
 
-def _schedule_section(definition: StudyDefinition) -> Section:
+def schedule_section(definition: StudyDefinition) -> Section:
+    """Say what is done at which encounter, and on which forms it is recorded."""
     schedule = definition.schedule
     encounters = schedule.encounters
     epochs = {epoch.id: epoch.name for epoch in definition.study.epochs}
@@ -336,7 +337,8 @@ def _sites_section(definition: StudyDefinition) -> Section:
     return Section("Sites", blocks)
 
 
-def _assumptions_section(definition: StudyDefinition) -> Section:
+def assumptions_section(definition: StudyDefinition) -> Section:
+    """Say what the definition takes for granted although no source states it."""
     found = definition.study.assumptions
     if not found:
         return Section("Assumptions", ())

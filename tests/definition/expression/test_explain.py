@@ -164,3 +164,24 @@ def test_a_recorded_row_without_a_value_is_missing() -> None:
         "    attack: this log has not been confirmed complete",
     ]
     assert ex.Source("f", "i", None).line() == "f.i = missing"
+
+
+def test_what_leaves_something_to_be_recorded_is_marked() -> None:
+    def still_open(text: str) -> list[str]:
+        explained = ex.explain(ex.parse_text(text), table())
+        return [source.line() for source in explained.sources if source.open]
+
+    assert still_open("exam.score > 3") == []
+    assert still_open("lab.x = 1") == ["lab.x: nothing is recorded"]
+    assert still_open("fresh(lab.clearance, 30 days) >= 60")[0].startswith(
+        "lab.clearance = 80, dated 2024-04-01"
+    )
+    assert still_open("fresh(lab.clearance, 90 days) >= 60") == []
+    assert still_open("fresh(lab3.clearance, 90 days) >= 60") == [
+        "lab3.clearance = 80: its date is not known"
+    ]
+    assert still_open("count(early) = 0") == [
+        "early: this log was confirmed complete through 2024-05-01, which is too early"
+    ]
+    assert still_open("count(seen) = 0") == []
+    assert still_open("consent is known") == ["consent: this date is not yet known"]

@@ -7,6 +7,7 @@ from equipoise.exchange.registry.model import Passage, RegistryRecord, placed_pa
 from equipoise.exchange.registry.read import read_record
 from equipoise.exchange.registry.rules import find_contradictions
 from equipoise.exchange.registry.source import RecordUnreadable
+from equipoise.exchange.registry.write_page import registry_page
 
 __all__ = [
     "DraftRefused",
@@ -19,6 +20,7 @@ __all__ = [
     "find_contradictions",
     "placed_passages",
     "read_record",
+    "registry_page",
     "write_draft",
     "write_findings",
 ]

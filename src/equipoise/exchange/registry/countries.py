@@ -101,12 +101,18 @@ Zimbabwe; ZW; Africa/Harare
 """
 _ROWS: Final = [[cell.strip() for cell in line.split(";")] for line in _TABLE.strip().split("\n")]
 _CODES: Final = {name.lower(): code for name, code, _ in _ROWS}
+_NAMES: Final = {code: name for name, code, _ in reversed(_ROWS)}
 _ZONES: Final = {code: zone for _, code, zone in _ROWS if zone}
 
 
 def country_code(name: str | None) -> str | None:
     """Return the code of a country by its name in English, or None for one that is not in the table."""
     return _CODES.get(name.strip().lower()) if name else None
+
+
+def country_name(code: str) -> str:
+    """Return the name of a country by its code, the code itself for one that is not in the table."""
+    return _NAMES.get(code, code)
 
 
 def time_zone(code: str) -> str | None:

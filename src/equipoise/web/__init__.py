@@ -1,0 +1,1 @@
+"""The clinic: the web application that a trial is run with."""

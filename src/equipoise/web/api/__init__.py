@@ -1,0 +1,1 @@
+"""The JSON interface of the clinic: the same commands and reads as the pages, for programs."""

@@ -1,0 +1,46 @@
+"""Recording a command from the clinic: almost every one goes straight to the trial."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.utils.translation import gettext as _
+
+from equipoise.access.command import Command
+from equipoise.access.refusal import Refusal
+from equipoise.capture.commands import SignCasebook
+from equipoise.conduct.identities import erase_identity, register_identity
+from equipoise.enrolment.commands import EraseIdentity, RegisterIdentity
+from equipoise.ledger.entry import Entry
+from equipoise.web.commands.fields import FieldType
+from equipoise.web.request import ClinicRequest
+
+EXTRA_FIELDS: Mapping[str, tuple[FieldType, ...]] = {
+    "RegisterIdentity": (FieldType("name", "text", True), FieldType("contact", "long_text", True))
+}
+"""What is asked beside a command's own fields, and goes elsewhere than into the ledger."""
+
+
+def perform(request: ClinicRequest, command: Command, reason: str | None) -> tuple[Entry, ...] | Refusal:
+    """Record a command as the sender of a request; raises StoreUnavailable and IdentityUnmatched."""
+    clinic = request.clinic
+    if isinstance(command, SignCasebook) and (refusal := _check_shown(request, command)):
+        return refusal
+    if not isinstance(command, RegisterIdentity | EraseIdentity):
+        return clinic.trial.record(request.actor, command, reason)
+    if clinic.register is None:
+        sentence = _("This clinic keeps no register of identities.")
+        return Refusal("WEB-NO-REGISTER", sentence, _("Keep names and contacts as the site does otherwise."))
+    if isinstance(command, EraseIdentity):
+        return erase_identity(clinic.trial, clinic.register, request.actor, command)
+    name, contact = request.POST["name"], request.POST["contact"]
+    return register_identity(clinic.trial, clinic.register, request.actor, command, name, contact)
+
+
+def _check_shown(request: ClinicRequest, command: SignCasebook) -> Refusal | None:
+    """Refuse a signature on what the signer was not shown: the casebook changed while they looked at it."""
+    shown = request.POST.get("shown_hash")
+    if not shown or shown == request.seen.casebook_hash(command.participant):
+        return None
+    sentence = _("The casebook was changed since you opened this page. Nothing was signed.")
+    return Refusal("WEB-CASEBOOK-CHANGED", sentence, _("Look at it again as it is now, then sign."))

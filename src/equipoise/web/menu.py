@@ -1,0 +1,28 @@
+"""The menu: the pages that somebody starts from, in the order of a day's work."""
+
+from __future__ import annotations
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+MENU: tuple[tuple[str, Promise], ...] = (
+    ("home", _("Today")),
+    ("participants", _("Participants")),
+    ("events", _("Adverse events")),
+    ("queries", _("Queries")),
+    ("reading", _("Reading")),
+    ("scans", _("Scans")),
+    ("laboratory", _("Laboratory")),
+    ("safety", _("Safety")),
+    ("data", _("Data")),
+    ("monitoring", _("Monitoring")),
+    ("board", _("Board")),
+    ("statistics", _("Statistics")),
+    ("sites", _("Sites")),
+    ("people", _("People")),
+    ("governance", _("Governance")),
+    ("audit", _("Audit trail")),
+    ("exports", _("Copies")),
+    ("study", _("Study")),
+)
+"""The name of a route, and its title; a route that the role may not come to is left out."""

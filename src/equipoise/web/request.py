@@ -1,0 +1,30 @@
+"""The request as a page of the clinic has it."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django.contrib.sessions.backends.base import SessionBase
+from django.http import HttpRequest
+
+from equipoise.access.actor import Actor
+from equipoise.conduct.view import MaskedView, UnmaskedView
+from equipoise.definition.model.definition import StudyDefinition
+from equipoise.web.accounts.models import Account
+from equipoise.web.clinic import Clinic
+
+
+class ClinicRequest(HttpRequest):
+    """A request whose sender is logged in and acts in a role.
+
+    `seen` is the trial as that role may see it, `definition` has its texts in the reader's language,
+    `today` is the day at the role's site. Pages read through `seen` and record through `clinic.trial`.
+    """
+
+    clinic: Clinic
+    actor: Actor
+    seen: MaskedView | UnmaskedView
+    definition: StudyDefinition
+    today: date
+    session: SessionBase
+    user: Account

@@ -1,0 +1,19 @@
+"""The study's own texts in the reader's language, as far as the definition gives them."""
+
+from __future__ import annotations
+
+from equipoise.definition.languages import in_language
+from equipoise.definition.model.definition import StudyDefinition
+
+_translated: dict[tuple[str, str], StudyDefinition] = {}
+
+
+def in_words_of(definition: StudyDefinition, language: str | None) -> StudyDefinition:
+    """Return the definition with its texts in a language, else in the folder's own; made once per process.
+
+    It is for reading only: entries are made under the definition itself.
+    """
+    key = definition.hash, language or definition.study.language
+    if key not in _translated:
+        _translated[key] = in_language(definition, key[1])
+    return _translated[key]
