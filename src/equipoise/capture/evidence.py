@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from hashlib import sha256
+from operator import is_not
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeAlias
+from weakref import WeakKeyDictionary
 
 from equipoise.capture.state import EncounterRow, LogRow, RecordRow, SignatureRow
 from equipoise.definition.expression import FormRow, Node, Observation, PartialDate
@@ -227,7 +229,26 @@ def casebook_hash(tables: Tables, participant: str, *, masked: bool = False) -> 
 
 def signature_holds(tables: Tables, signature: SignatureRow) -> bool:
     """Tell whether a casebook still is what was signed."""
-    return signature.signed_hash == casebook_hash(tables, signature.participant, masked=signature.masked)
+    return signature.signed_hash == _known_hash(tables, signature.participant, masked=signature.masked)
+
+
+_Rows: TypeAlias = list[RecordRow | EncounterRow]
+_known: WeakKeyDictionary[Tables, dict[tuple[str, bool], tuple[_Rows, str]]] = WeakKeyDictionary()
+"""The last hash of each casebook, with the rows that it was made of."""
+
+
+def _known_hash(tables: Tables, participant: str, *, masked: bool) -> str:
+    # A list of everybody asks for every casebook's hash. Rows never change, they are replaced: while they are
+    # the same objects, so is the hash.
+    rows: _Rows = [
+        *tables.where(RecordRow, participant=participant),
+        *tables.where(EncounterRow, participant=participant),
+    ]
+    known = _known.setdefault(tables, {})
+    found = known.get((participant, masked))
+    if found is None or len(found[0]) != len(rows) or any(map(is_not, found[0], rows)):
+        found = known[participant, masked] = rows, casebook_hash(tables, participant, masked=masked)
+    return found[1]
 
 
 def casebook_signed(tables: Tables, participant: str) -> bool:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from qrcode.constants import ERROR_CORRECT_Q  # type: ignore[import-untyped]
-from qrcode.main import QRCode  # type: ignore[import-untyped]
+from qrcode.constants import ERROR_CORRECT_Q
+from qrcode.main import QRCode
 
 
 @dataclass(frozen=True, slots=True)

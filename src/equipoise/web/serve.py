@@ -43,11 +43,14 @@ def make_application(folder: Path) -> Callable[..., Any]:
     """Open a clinic in this process and return its WSGI application."""
     from django.conf import settings
     from django.core.wsgi import get_wsgi_application
+    from django.urls import get_resolver
     from whitenoise import WhiteNoise
 
     from equipoise.web.clinic import open_clinic, use_clinic
 
     use_clinic(open_clinic(folder))
+    # The pages are imported now, and not by whoever comes first.
+    get_resolver().url_patterns  # noqa: B018
     served = WhiteNoise(
         get_wsgi_application(), max_age=_FOR_EVER, add_headers_function=_shield, allow_all_origins=False
     )

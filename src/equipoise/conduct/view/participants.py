@@ -7,7 +7,7 @@ from datetime import date
 
 from equipoise.allocation.state import AllocationRow
 from equipoise.capture.evidence import casebook_signed
-from equipoise.capture.state import FreezeRow, QueryRow, SignatureRow
+from equipoise.capture.state import FreezeRow, QueryRow
 from equipoise.conduct.evidence import evidence_of
 from equipoise.conduct.view.lines import FreezeLine, ParticipantLine
 from equipoise.conduct.view.scope import Scope
@@ -29,6 +29,12 @@ def list_participants(scope: Scope) -> tuple[ParticipantLine, ...]:
     return tuple(_participant_line(scope, row) for row in scope.people())
 
 
+def find_participant(scope: Scope, participant: str) -> ParticipantLine:
+    """Return one participant within the scope."""
+    scope.need_participant(participant)
+    return _participant_line(scope, scope.tables.require(ParticipantRow, participant))
+
+
 def _participant_line(scope: Scope, row: ParticipantRow) -> ParticipantLine:
     allocated = scope.tables.get(AllocationRow, row.participant)
     queries = scope.tables.where(QueryRow, participant=row.participant)
@@ -43,21 +49,11 @@ def _participant_line(scope: Scope, row: ParticipantRow) -> ParticipantLine:
         number=allocated.number if allocated else None,
         open_queries=sum(query.status != "closed" for query in queries if scope.shows_query(query)),
         frozen=scope.tables.get(FreezeRow, row.participant) is not None,
-        signed=_is_signed(scope, row.participant),
+        signed=casebook_signed(scope.tables, row.participant),
         ended_on=row.ended_on,
         end_scope=row.end_scope,
         end_cause=row.end_cause,
     )
-
-
-def _is_signed(scope: Scope, participant: str) -> bool:
-    signatures = scope.tables.where(SignatureRow, participant=participant)
-    if not signatures:
-        return False
-    # The hash of a whole casebook is for those of which something was said after the signature.
-    said = (line for line in scope.trail.of_participant(participant) if line.kind not in _NOT_SIGNED)
-    untouched = all(line.position <= signatures[-1].position for line in said)
-    return untouched or casebook_signed(scope.tables, participant)
 
 
 def list_freezes(scope: Scope) -> tuple[FreezeLine, ...]:

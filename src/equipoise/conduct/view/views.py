@@ -121,6 +121,10 @@ class MaskedView:
         """List the participants within the viewer's scope, by code."""
         return participants.list_participants(self._scope)
 
+    def participant(self, participant: str) -> ParticipantLine:
+        """Return one participant within the viewer's scope."""
+        return participants.find_participant(self._scope, participant)
+
     def freezes(self) -> tuple[FreezeLine, ...]:
         """List the participants whose data are closed for entry."""
         return participants.list_freezes(self._scope)

@@ -144,11 +144,14 @@ def _rows_with_missing_forms(
     """Iterate over the encounters that took place and whose forms are not all filled in."""
     records = scope.tables.where(RecordRow, participant=participant)
     filled = {(each.form, each.encounter) for each in records}
-    asked = _forms_of_the_desk(scope)
+    planned = _desk_forms(scope.definition)
     for row in _in_order(scope, participant):
         if row.took_place_on is not None:
-            planned = scope.definition.schedule.forms_at(row.encounter)
-            forms = tuple(f for f in planned if f in asked and (f, row.encounter) not in filled)
+            forms = tuple(
+                form
+                for form in planned.get(row.encounter, ())
+                if (form, row.encounter) not in filled and not scope.hides_form(form)
+            )
             if forms:
                 yield row, forms
 
@@ -159,21 +162,31 @@ def _in_order(scope: Scope, participant: str) -> list[EncounterRow]:
     return sorted(rows, key=lambda row: order.get(row.encounter, len(order)))
 
 
-def _forms_of_the_desk(scope: Scope) -> set[str]:
-    """Return the forms that are due at the site's desk wherever an encounter has them, and that may be seen.
+def _desk_forms(definition: StudyDefinition) -> dict[str, tuple[str, ...]]:
+    """Return, by encounter, the forms that are due there at the site's desk.
 
     As in the report's deviations, neither a repeating form is missed, which may have no row, nor one of
     which every question is asked under a condition.
     """
-    elsewhere = _filled_elsewhere(scope.definition)
-    return {
-        form.id
-        for form in scope.definition.forms
-        if form.id not in elsewhere
-        and not form.repeating
-        and any(item.when is None for item in form.items)
-        and not scope.hides_form(form.id)
-    }
+    if definition.hash not in _planned:
+        elsewhere = _filled_elsewhere(definition)
+        asked = {
+            form.id
+            for form in definition.forms
+            if form.id not in elsewhere
+            and not form.repeating
+            and any(item.when is None for item in form.items)
+        }
+        schedule = definition.schedule
+        _planned[definition.hash] = {
+            each.id: tuple(form for form in schedule.forms_at(each.id) if form in asked)
+            for each in schedule.encounters
+        }
+    return _planned[definition.hash]
+
+
+_planned: dict[str, dict[str, tuple[str, ...]]] = {}
+"""What `_desk_forms` found, by the definition's hash: it is asked for every participant of every list."""
 
 
 def _filled_elsewhere(definition: StudyDefinition) -> set[str]:

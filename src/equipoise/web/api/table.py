@@ -51,6 +51,7 @@ READS: tuple[Read, ...] = (
     Read("audit", "audit", _ANY),
     # participants
     Read("participants", "participants", _CONDUCT),
+    Read("participant", "participants/{participant}", _CONDUCT),
     Read("freezes", "freezes", _CONDUCT),
     Read("eligibility", "participants/{participant}/assessments", _CONDUCT),
     Read("explain_eligibility", "participants/{participant}/eligibility", _CONDUCT),

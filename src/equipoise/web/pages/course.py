@@ -11,7 +11,6 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from equipoise.access.content import Audience
-from equipoise.access.refusal import Refusal, Refused
 from equipoise.conduct.view.lines import ParticipantLine, RecordLine, TimelineLine
 from equipoise.definition.model.forms import Form
 from equipoise.web.commands.catalogue import CATALOGUE
@@ -63,16 +62,6 @@ class LogLink:
 def is_followed(line: ParticipantLine) -> bool:
     """Tell whether a participant is expected at encounters."""
     return line.status in ("screening", "randomised") or line.end_scope == "treatment"
-
-
-def find_participant(request: ClinicRequest, participant: str) -> ParticipantLine:
-    """Return one participant within the reader's scope; raises Refused (ACC-PARTICIPANT)."""
-    found = next((each for each in request.seen.participants() if each.participant == participant), None)
-    if found is None:
-        sentence = _("There is no participant %(code)s at your site.") % {"code": participant}
-        remedy = _("Check the code, and the site that you act for.")
-        raise Refused(Refusal("ACC-PARTICIPANT", sentence, remedy))
-    return found
 
 
 def read_course(request: ClinicRequest, line: ParticipantLine) -> tuple[TimelineLine, ...]:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from equipoise.access.content import Audience
 from equipoise.conduct.identities import read_identity
-from equipoise.conduct.view.lines import DueLine, ParticipantLine
+from equipoise.conduct.view.lines import ParticipantLine
 from equipoise.store.identities import Identity
 from equipoise.web.accounts.events import note_access
 from equipoise.web.listing import Column, show_listing
@@ -84,10 +84,7 @@ def _marks(line: ParticipantLine) -> str:
 def list_participants(request: ClinicRequest) -> HttpResponse:
     """List the participants whom the reader may see: all, those in one status, or those who are late."""
     wanted = request.GET.get("status", "")
-    due: dict[str, list[DueLine]] = {}
-    for each in request.seen.due(request.today):
-        due.setdefault(each.participant, []).append(each)
-    rows = [_row(request, line, due.get(line.participant, [])) for line in request.seen.participants()]
+    rows = [_row(request, line) for line in request.seen.participants()]
     counts = Counter(row.line.status for row in rows)
     filters = [("", _("All"), len(rows))]
     filters += [(status, word_of_state(status), counts[status]) for status in STATUSES if counts[status]]
@@ -111,20 +108,22 @@ def list_participants(request: ClinicRequest) -> HttpResponse:
     )
 
 
-def _row(request: ClinicRequest, line: ParticipantLine, due: list[DueLine]) -> _Row:
-    following = course.next_encounter(course.read_course(request, line))
+def _row(request: ClinicRequest, line: ParticipantLine) -> _Row:
+    lines = course.read_course(request, line)
+    following = course.next_encounter(lines)
+    asked = line.status not in ("failed", "withdrawn")
     return _Row(
         line=line,
         waiting=following.name if following else "",
         waiting_by=following.closes if following else None,
-        late=any(each.status == "overdue" for each in due),
-        forms_due=sum(len(each.forms_due) for each in due),
+        late=any(each.status == "overdue" for each in lines),
+        forms_due=sum(len(each.forms_due) for each in lines) if asked else 0,
     )
 
 
 def show_participant(request: ClinicRequest, participant: str) -> HttpResponse:
     """Draw one participant's course: where they stand, the encounters, and what may be done."""
-    line = course.find_participant(request, participant)
+    line = request.seen.participant(participant)
     lines = course.read_course(request, line)
     seen = request.seen
     context = {
@@ -179,7 +178,7 @@ _SCOPES: Mapping[str, object] = {
 
 def show_identity(request: ClinicRequest, participant: str) -> HttpResponse:
     """Draw name and contact of a participant of the reader's own site; that they looked is put on record."""
-    course.find_participant(request, participant)
+    request.seen.participant(participant)
     register = request.clinic.register
     identity: Identity | None = None
     if register is not None:

@@ -22,7 +22,6 @@ from equipoise.definition.model.eligibility import Criterion
 from equipoise.definition.model.forms import Item
 from equipoise.definition.names import ANCHORS
 from equipoise.enrolment.state import AssessmentRow
-from equipoise.web.pages import course
 from equipoise.web.protect import Route
 from equipoise.web.request import ClinicRequest
 from equipoise.web.visible import Sees
@@ -232,7 +231,7 @@ _DAYS_MAX = 40_000
 
 def show_screening(request: ClinicRequest, participant: str) -> HttpResponse:
     """Draw the eligibility of one participant, criterion by criterion, and the frozen assessments."""
-    line = course.find_participant(request, participant)
+    line = request.seen.participant(participant)
     standing = read_standing(request, line, read_day(request))
     may = request.seen.permitted_commands()
     context = {
