@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from benchmarks.clinic import ClinicFigures, measure_clinic
 from benchmarks.recording import measure_recording
 from benchmarks.rehearsing import measure_rehearsing
 from benchmarks.verifying import measure_verifying
@@ -17,6 +18,9 @@ _SEED = 1
 _PARTICIPANTS_ON_DISK = 12
 _PARTICIPANTS_IN_MEMORY = 144
 _REPETITIONS = 7
+_USERS = 200
+_LOAD_SECONDS = 10.0
+_LOAD_LINE = "{:<46}{:>12}{:>12}{:>12}{:>12}  {}"
 _LINE = "{:<46}{:>12}  {:>12}  {:>7}  {}"
 
 
@@ -67,6 +71,32 @@ def main() -> None:
     print(f"  of {rehearsing.commands} commands and {rehearsing.entries} entries; its parts:")
     for part, seconds in sorted(rehearsing.parts.items(), key=lambda item: -item[1]):
         print(f"  {part:<44}{seconds:>10.2f} s  {seconds / rehearsing.seconds:>11.0%}")
+    with TemporaryDirectory(prefix=".bench-", dir=Path(__file__).parent) as folder:
+        users, seconds = (10, 1.0) if quick else (_USERS, _LOAD_SECONDS)
+        _print_clinic(measure_clinic(Path(folder), users=users, seconds=seconds), users)
+
+
+def _print_clinic(figures: ClinicFigures, users: int) -> None:
+    bare = figures.bare
+    print(
+        f"\nthe clinic on PostgreSQL, {users} virtual users; beside it a bare Django view that writes one row"
+    )
+    print(_LOAD_LINE.format("", "per second", "p50", "p95", "p99", "of the bare view's rate, of its p99"))
+    for what, load, kind in (
+        ("bare view, rows written", bare, "save"),
+        ("form saves alone", figures.saves, "save"),
+        ("mixed: form saves, one in three", figures.mixed, "save"),
+        ("mixed: pages read", figures.mixed, "read"),
+        (f"mixed, {2 * users} users: form saves", figures.double, "save"),
+    ):
+        times = [f"{load.percentile(kind, share) * 1000:,.0f} ms" for share in (0.5, 0.95, 0.99)]
+        ratio = load.rate(kind) / bare.rate("save")
+        slower = load.percentile(kind, 0.99) / bare.percentile("save", 0.99)
+        print(_LOAD_LINE.format(what, f"{load.rate(kind):,.0f}", *times, f"{ratio:.2f}  {slower:.1f}"))
+    loads = (figures.saves, figures.mixed, figures.double)
+    others = {status for load in loads for _, status in load.statuses} - {200, 302}
+    print(f"  other answers than 200 and 302: {sorted(others) or 'none'}; saves lost: {figures.lost}")
+    print("  aims: saves at 0.33 of the bare view's rate or more, p99 under 10 times its p99, none lost")
 
 
 if __name__ == "__main__":
