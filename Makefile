@@ -2,7 +2,7 @@
 # that step until the lock file or pyproject.toml changes, and then need no network.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench lint clean lock
+.PHONY: help demo test bench lint messages clean lock
 .SUFFIXES:
 
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
@@ -29,6 +29,7 @@ help:
 	@echo 'make test    style, types, floors, all tests, and the coverage gate'
 	@echo 'make bench   measure the speed of what is used most'
 	@echo 'make lint    style, types and floors only'
+	@echo 'make messages  bring the catalogues of the clinic up to date'
 	@echo 'make clean   remove the virtual environment, the demo and all caches'
 	@echo 'make lock    resolve the dependencies anew (needs uv)'
 	@echo 'Each sets itself up in .venv; PYTHON=python3.12 chooses the interpreter of a new one.'
@@ -39,7 +40,8 @@ demo: $(READY)
 
 test: lint
 	$(say) 'pytest: all tests, measuring branch coverage'
-	@$(BIN)/python -m pytest -n 2 --cov --cov-report=
+	@EQUIPOISE_TRACEABILITY=build/traceability.html $(BIN)/python -m pytest -n 2 --cov --cov-report=
+	$(say) 'traceability: requirements with their results in build/traceability.html'
 	$(say) 'coverage: every line and branch of $(GATED)'
 	@$(BIN)/python -m coverage report --include='$(GATED_FILES)' --fail-under=100
 
@@ -56,6 +58,10 @@ lint: $(READY)
 	@$(BIN)/python -m mypy --no-error-summary
 	$(say) 'lint-imports: floors and rooms'
 	@report=$$($(BIN)/lint-imports --no-logo) || { echo "$$report"; exit 1; }
+
+messages: $(READY)
+	$(say) 'catalogues: the texts of the clinic in each language'
+	@$(BIN)/python -m tests.web.catalogues
 
 clean:
 	$(say) 'removing .venv, demo and caches'

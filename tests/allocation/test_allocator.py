@@ -30,6 +30,7 @@ from tests.allocation.bench import ARMS, DAY, MINIMISED, SEX, allocation, codes,
 from tests.factory import CountingEntropy, make_definition, when
 
 
+@pytest.mark.requirement("E2", "R11")
 def test_spec_the_list_is_committed_to_once_and_before_anybody_is_randomised():
     bench = make_bench(committed=False)
     refusal = bench.refused(RandomiseParticipant(participant="SE01-001", randomised_on=DAY))
@@ -90,6 +91,7 @@ def test_spec_the_number_tells_neither_order_nor_arm():
     assert [arm for _, arm in plans["a"]] != [arm for _, arm in plans["b"]]
 
 
+@pytest.mark.requirement("G9")
 def test_spec_no_entry_before_the_unblinding_holds_an_arm_a_seed_or_a_block():
     for definition in (make_definition(), MINIMISED):
         vault = MemoryVault()
@@ -400,6 +402,7 @@ def test_exchanging_the_two_arms_exchanges_nothing_else(definition):
 
 
 @pytest.mark.parametrize("definition", [make_definition(), MINIMISED])
+@pytest.mark.requirement("R8")
 def test_no_slot_is_lost_or_shared_by_many_at_once(definition):
     bench, ledger = make_bench(definition), MemoryLedger()
     bench.know("demographics", sex="f")

@@ -3,6 +3,8 @@
 import json
 from dataclasses import replace
 
+import pytest
+
 from equipoise.access.content import KINDS, Audience
 from equipoise.allocation.commands import (
     RandomiseParticipant,
@@ -15,6 +17,7 @@ from tests.allocation.bench import ARMS, DAY, codes, make_bench
 from tests.factory import CLEO
 
 
+@pytest.mark.requirement("G9", "S2")
 def test_spec_an_emergency_is_recorded_without_the_arm_and_says_who_stays_masked():
     bench = make_bench()
     bench.randomise("SE01-001")
@@ -41,6 +44,7 @@ def test_spec_an_emergency_is_recorded_without_the_arm_and_says_who_stays_masked
     assert (row.kind, row.account, row.cause) == ("emergency", "priya", "Anaphylaxis")
 
 
+@pytest.mark.requirement("G9", "S2")
 def test_spec_only_the_roles_of_the_definition_break_the_code_and_only_with_a_cause():
     bench = make_bench()
     assert bench.refused(UnblindInEmergency(participant="SE01-001", cause="x")).code == "ALL-NOT-RANDOMISED"
@@ -50,6 +54,7 @@ def test_spec_only_the_roles_of_the_definition_break_the_code_and_only_with_a_ca
     assert bench.refused(UnblindInEmergency(participant="SE01-001", cause="x")).code == "ALL-EMERGENCY"
 
 
+@pytest.mark.requirement("G9")
 def test_spec_an_accident_is_recorded_and_how_it_happened_is_for_unmasked_roles():
     bench = make_bench()
     report = ReportUnblinding(participant="SE01-001", who="Nils", how="A label", assessment="No harm")
@@ -64,6 +69,7 @@ def test_spec_an_accident_is_recorded_and_how_it_happened_is_for_unmasked_roles(
     assert (row.kind, row.account, row.cause) == ("accidental", "Nils", None)
 
 
+@pytest.mark.requirement("G11")
 def test_spec_the_planned_unblinding_reveals_everything_once():
     bench = make_bench()
     for code in codes("SE01", 3):

@@ -36,6 +36,7 @@ def only(result: EndpointResult) -> Estimate:
     return result.estimates[0]
 
 
+@pytest.mark.requirement("E2", "R33")
 def test_spec_a_set_counts_everybody_left_out_under_the_first_unmet_condition() -> None:
     frame = Frame(CROSSOVER)
     full = frame.analysis_set("full")
@@ -166,6 +167,7 @@ def test_spec_unknown_names_are_refused() -> None:
         Frame(CROSSOVER).analysis_set("nobody")
 
 
+@pytest.mark.requirement("E2")
 def test_spec_the_procedure_stops_where_a_hypothesis_is_not_rejected() -> None:
     steps = analyse(CROSSOVER).testing
     assert [each.endpoint for each in steps] == ["spots", "well", "score"]

@@ -20,6 +20,7 @@ CUT = make_cut(crossover_definition())
 REPORT = render_report(analyse(CUT), CUT)
 
 
+@pytest.mark.requirement("R36")
 def test_spec_numbers_are_rounded_half_away_from_zero() -> None:
     assert [numbers.fixed(x, 2) for x in (0.125, -0.125, 0.005, 2.675, -0.001)] == [
         "0.13",
@@ -62,6 +63,7 @@ def test_spec_the_file_needs_nothing_from_outside() -> None:
         assert f'id="{target}"' in REPORT
 
 
+@pytest.mark.requirement("E1", "C1")
 def test_spec_a_trialist_finds_every_part() -> None:
     result = analyse(CUT)
     estimate = result.endpoints[0].estimate
@@ -124,6 +126,7 @@ def test_spec_a_masked_report_is_the_same_whatever_the_arms_are(make) -> None:
         assert f"{arm.name}:" not in body and f">{arm.name}<" not in body
 
 
+@pytest.mark.requirement("R6")
 def test_spec_an_unmasked_result_is_never_rendered_as_masked() -> None:
     with pytest.raises(ValueError, match="describe_masked"):
         render_report(analyse(CUT), CUT, masked=True)

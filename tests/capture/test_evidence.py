@@ -4,6 +4,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -48,6 +49,7 @@ stored_rows = st.lists(
 
 
 @given(stored_rows)
+@pytest.mark.requirement("R34")
 def test_double_the_rows_are_read_as_the_plain_table_reads_them(drawn: list[Any]) -> None:
     tables, plain = Tables(), []
     types = {item.id: item.type for form in DEFINITION.forms if form.id == "vitals" for item in form.items}

@@ -62,6 +62,7 @@ def seen_by_masked(entry: Entry | Draft) -> bool:
     return KINDS[entry.kind].audience not in (Audience.PRODUCT, Audience.UNMASKED)
 
 
+@pytest.mark.requirement("G18")
 def test_a_form_is_recorded_with_its_clinical_date(bench: Bench) -> None:
     [entry] = bench.do(fill("vitals", **{**GOOD, "taken_on": "2024-05-01"}))
     row = record(bench, "vitals")
@@ -145,6 +146,7 @@ def test_a_query_check_opens_a_query_with_the_form(bench: Bench) -> None:
 # -- corrections
 
 
+@pytest.mark.requirement("G2")
 def test_spec_a_correction_keeps_before_and_after_with_its_reason(bench: Bench) -> None:
     bench.do(fill("vitals", **GOOD))
     bench.do(VerifySource(participant=CODE, form="vitals", encounter="screening"))
@@ -277,6 +279,7 @@ def test_an_answer_that_another_form_made_pointless_keeps_nobody_from_correcting
     bench.do(together("labs", test=None), WHY)
 
 
+@pytest.mark.requirement("G2")
 def test_spec_what_was_entered_since_one_looked_is_not_overwritten_unseen(bench: Bench) -> None:
     [recorded, *_] = bench.do(fill("vitals", **GOOD))
 
@@ -336,6 +339,7 @@ def test_spec_a_masked_corrector_is_not_told_what_hangs_on_a_hidden_value() -> N
         assert {row.origin for row in bench.tables.all(QueryRow)} == opened
 
 
+@pytest.mark.requirement("G2")
 def test_rows_are_struck_out_with_a_reason_and_their_queries_with_them(bench: Bench) -> None:
     def remove(row: int, form: str = "adverse_event") -> RemoveRow:
         return RemoveRow(participant=CODE, form=form, row=row)

@@ -120,6 +120,7 @@ def test_query_numbers_follow_without_gaps(count: int) -> None:
     assert next_query(tables, unmasking=True) == 1
 
 
+@pytest.mark.requirement("G3")
 def test_source_is_verified_once_for_each_state_of_a_form(bench: Bench) -> None:
     verify = VerifySource(participant=CODE, form="vitals", encounter="screening")
     bench.do(verify)
@@ -140,6 +141,7 @@ def correct(item: str, value: Any, form: str = "vitals") -> CorrectForm:
     return CorrectForm(participant=CODE, form=form, values={item: value}, encounter="screening")
 
 
+@pytest.mark.requirement("P2")
 def test_spec_a_signature_names_the_hash_of_what_was_signed(bench: Bench) -> None:
     sign = SignCasebook(participant=CODE, meaning="I confirm these data.")
     assert bench.refused(SignCasebook(participant=CODE, meaning="")).code == "CAP-TEXT"

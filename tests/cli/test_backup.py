@@ -1,4 +1,4 @@
-"""A trial is copied while it is in use, and what was copied is the trial again once its keys are beside it."""
+"""A trial is copied while it is in use; with its keys beside it the copy is the trial again."""
 
 import shutil
 import sqlite3
@@ -28,6 +28,7 @@ def folder(kept, tmp_path):
     return tmp_path
 
 
+@pytest.mark.requirement("G15", "P7")
 def test_spec_a_copy_is_the_trial_without_its_keys_and_verifies(folder):
     result = run(["backup", str(folder / "trial"), str(folder / "copy")])
     assert result.exit_code == 0, result.output
@@ -40,6 +41,7 @@ def test_spec_a_copy_is_the_trial_without_its_keys_and_verifies(folder):
     assert "published 1 head, all in the chain" in verified.stdout
 
 
+@pytest.mark.requirement("G15", "P7")
 def test_spec_a_trial_goes_on_from_its_copy_and_its_keys(folder):
     before = open_trial(folder / "trial")
     assert run(["backup", str(folder / "trial"), str(folder / "copy")]).exit_code == 0
@@ -51,6 +53,7 @@ def test_spec_a_trial_goes_on_from_its_copy_and_its_keys(folder):
     assert restored.tables.digest() == before.tables.digest()
 
 
+@pytest.mark.requirement("G15")
 def test_a_copy_is_of_the_last_commit_while_somebody_writes(folder):
     place = folder / "trial" / "trial.sqlite"
     with closing(sqlite3.connect(place, isolation_level=None)) as writer:
@@ -97,4 +100,4 @@ def test_a_trial_on_a_server_is_left_to_the_servers_own_means(folder, monkeypatc
     result = run(["backup", str(folder / "trial"), str(folder / "copy")])
     assert result.exit_code == 0, result.output
     assert not (folder / "copy" / "trial.sqlite").exists()
-    assert "The database trials, where the trial is kept: dump it with pg_dump" in result.stdout
+    assert "The database trials, where the trial is: dump it with pg_dump" in result.stdout

@@ -84,6 +84,7 @@ def disagreement(trial: Trial, register: FakeRegister) -> tuple[Unmatched, ...]:
     return unmatched(register.codes(), trial.tables.all(IdentityRow))
 
 
+@pytest.mark.requirement("G13")
 def test_spec_an_identity_is_kept_apart_and_the_ledger_says_only_that_it_is(
     clinic: Clinic, register: FakeRegister
 ) -> None:
@@ -205,6 +206,7 @@ def test_an_erasure_that_overtakes_a_registration_holds(clinic: Clinic) -> None:
     assert register.kept == {}
 
 
+@pytest.mark.requirement("G13", "G14")
 def test_spec_an_identity_is_read_at_its_own_site_by_who_may_register_it(
     clinic: Clinic, register: FakeRegister
 ) -> None:

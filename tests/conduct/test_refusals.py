@@ -81,6 +81,7 @@ def test_a_refusal_at_any_stage_changes_nothing_and_says_what_next(stage: str) -
 
 
 @pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.requirement("G14", "P6")
 def test_whom_nobody_granted_a_role_can_do_nothing_at_any_stage(stage: str) -> None:
     world, trial = at_stage(stage)
     before = trial.tables.digest(), trial.head

@@ -48,6 +48,7 @@ def event_recorded(clinic: Clinic) -> str:
 # -- randomisation
 
 
+@pytest.mark.requirement("R8")
 def test_two_who_randomise_at_once_never_take_one_slot_clinicedc() -> None:
     clinic = Clinic()
     first, second = clinic.consent(), clinic.consent()
@@ -58,6 +59,7 @@ def test_two_who_randomise_at_once_never_take_one_slot_clinicedc() -> None:
     assert [row.slot for row in other.tables.all(AllocationRow)] == [1, 2]
 
 
+@pytest.mark.requirement("R9")
 def test_a_slot_is_not_left_unused_when_minimisation_is_cut_off_unbiased_67() -> None:
     definition: Any = open_definition()
     minimised = Allocation(
@@ -83,6 +85,7 @@ def test_a_slot_is_not_left_unused_when_minimisation_is_cut_off_unbiased_67() ->
     assert len(view.arms()) == 2
 
 
+@pytest.mark.requirement("R10")
 def test_no_two_participants_have_one_randomisation_number_redcap_265() -> None:
     clinic = Clinic()
     clinic.do(PRIYA, randomise(clinic.consent()))
@@ -91,6 +94,7 @@ def test_no_two_participants_have_one_randomisation_number_redcap_265() -> None:
         clinic.trial.tables.put(replace(row, participant="SE01-002", slot=2))
 
 
+@pytest.mark.requirement("R11")
 def test_no_correction_draws_a_list_anew_redcap() -> None:
     clinic = Clinic()
     again = clinic.trial.record(LENA, CommitAllocation())
@@ -98,6 +102,7 @@ def test_no_correction_draws_a_list_anew_redcap() -> None:
     assert again.code == "ALL-COMMITTED"
 
 
+@pytest.mark.requirement("R12")
 def test_a_list_cannot_be_drawn_again_from_what_is_known_phoenix() -> None:
     vaults = (MemoryVault(), MemoryVault())
     for vault in vaults:
@@ -111,6 +116,7 @@ def test_a_list_cannot_be_drawn_again_from_what_is_known_phoenix() -> None:
 # -- audit trail
 
 
+@pytest.mark.requirement("G2", "G7", "R13")
 def test_no_correction_is_made_without_a_reason_collect_5291() -> None:
     clinic = Clinic()
     code = event_recorded(clinic)
@@ -124,6 +130,7 @@ def test_no_correction_is_made_without_a_reason_collect_5291() -> None:
     assert (entry.content["before"], entry.content["after"]) == ("mild", "moderate")
 
 
+@pytest.mark.requirement("G1", "R14")
 def test_what_is_done_to_an_account_is_on_record_central_backend_274() -> None:
     clinic = Clinic()
     granted = clinic.do(ADA, GrantRole(account="eve", role="monitor"))
@@ -134,6 +141,7 @@ def test_what_is_done_to_an_account_is_on_record_central_backend_274() -> None:
     ]
 
 
+@pytest.mark.requirement("G2", "R17")
 def test_a_row_that_was_struck_out_keeps_its_values_in_the_audit_trail_openclinica_69() -> None:
     clinic = Clinic()
     code = event_recorded(clinic)
@@ -148,6 +156,7 @@ def test_a_row_that_was_struck_out_keeps_its_values_in_the_audit_trail_openclini
     assert lines[1].reason == "Entered twice."
 
 
+@pytest.mark.requirement("R16", "R18")
 def test_every_signature_and_verification_names_who_gave_it_openclinica_2977_382() -> None:
     for entry in rehearsed():
         if entry.kind in ("CasebookSigned", "SourceVerified"):
@@ -155,6 +164,7 @@ def test_every_signature_and_verification_names_who_gave_it_openclinica_2977_382
             assert entry.actor.startswith(entry.role)
 
 
+@pytest.mark.requirement("G4", "R15", "R19")
 def test_nothing_is_written_that_the_ledger_does_not_hold_openclinica_1074() -> None:
     clinic = Clinic()
     event_recorded(clinic)
@@ -162,6 +172,7 @@ def test_nothing_is_written_that_the_ledger_does_not_hold_openclinica_1074() -> 
     assert clinic.another("fresh").tables.digest() == clinic.trial.tables.digest()
 
 
+@pytest.mark.requirement("R43")
 def test_adverse_events_and_unscheduled_visits_repeat_ctsms_331() -> None:
     clinic = Clinic()
     code = event_recorded(clinic)
@@ -174,10 +185,11 @@ def test_adverse_events_and_unscheduled_visits_repeat_ctsms_331() -> None:
         assert started.content["encounter"] == f"unscheduled_{number}"
 
 
+@pytest.mark.requirement("G2", "R23", "R24")
 def test_an_answer_that_is_taken_away_is_gone_and_on_record_libreclinica_314_315() -> None:
     clinic = Clinic()
     code = event_recorded(clinic)
-    where = {"participant": code, "form": "adverse_event", "row": 1}
+    where: dict[str, Any] = {"participant": code, "form": "adverse_event", "row": 1}
     clinic.do(PRIYA, CorrectForm(values={"causality": "possible"}, **where), "Asked again.")
     clinic.do(PRIYA, CorrectForm(values={"causality": None}, **where), "Not known yet.")
     (record,) = (each for each in clinic.trial.as_seen_by(DANA).records(code) if each.form == "adverse_event")
@@ -187,6 +199,7 @@ def test_an_answer_that_is_taken_away_is_gone_and_on_record_libreclinica_314_315
     assert line.reason == "Not known yet."
 
 
+@pytest.mark.requirement("G2", "R19")
 def test_many_values_that_are_written_at_once_leave_an_entry_each_history_by_hooks() -> None:
     clinic = Clinic()
     code = event_recorded(clinic)

@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+import pytest
+
 from equipoise.access.actor import SYSTEM, Actor
 from equipoise.access.command import Command
 from equipoise.access.permissions import PERMITTED
@@ -149,6 +151,7 @@ def test_the_first_rule_that_refuses_is_the_answer() -> None:
     assert refusal.code == "ACC-GRANT"
 
 
+@pytest.mark.requirement("G11", "P6")
 def test_spec_opened() -> None:
     opening = OpenTrial(mode="live", administrator="ada")
     locked = replace(TRIAL, status="locked", locked_at=AT)
@@ -170,6 +173,7 @@ def test_spec_holder() -> None:
         assert refusal.code == "ACC-GRANT"
 
 
+@pytest.mark.requirement("G14", "P6")
 def test_spec_grant() -> None:
     grant = GrantRow(account="dana", role="data_manager", site="", granted_at=AT)
     dana = Actor("dana", "data_manager")
@@ -180,6 +184,7 @@ def test_spec_grant() -> None:
     assert refused("grant", FILL, grant, actor=Actor("eve", "data_manager")).code == "ACC-GRANT"
 
 
+@pytest.mark.requirement("G14", "P6")
 def test_spec_own_site() -> None:
     elsewhere = replace(PRIYA, site="CA01")
     assert allowed("own_site", FILL)
@@ -207,6 +212,7 @@ def test_spec_participant() -> None:
     assert allowed("participant", LockDatabase())
 
 
+@pytest.mark.requirement("G7")
 def test_spec_form_role() -> None:
     assert allowed("form_role", FILL)
     assert refused("form_role", FILL, actor=CLEO).code == "ACC-FORM"
@@ -234,6 +240,7 @@ def test_spec_product_role() -> None:
     assert allowed("product_role", ADMINISTER)
 
 
+@pytest.mark.requirement("G9", "G10")
 def test_spec_one_side_of_the_mask() -> None:
     held = GrantRow(account="cleo", role="laboratory", site="SE01", granted_at=AT)
     for account in ("cleo", " cleo "):
@@ -246,6 +253,7 @@ def test_spec_one_side_of_the_mask() -> None:
     assert allowed("one_side_of_the_mask", masked, replace(held, role="of an earlier version"))
 
 
+@pytest.mark.requirement("G17")
 def test_spec_site_active() -> None:
     consent = ConsentParticipant(site="SE01", consent_version="1", consented_on=DAY)
     again = RescreenParticipant(participant=CODE, rescreened_on=DAY)
@@ -256,6 +264,7 @@ def test_spec_site_active() -> None:
     assert "closed" in refused("site_active", again, PERSON, replace(active, status="closed")).sentence
 
 
+@pytest.mark.requirement("G11")
 def test_spec_not_frozen() -> None:
     frozen = FreezeRow(participant=CODE, frozen_at=AT)
     assert allowed("not_frozen", CORRECT, PERSON)
@@ -263,6 +272,7 @@ def test_spec_not_frozen() -> None:
     assert refused("not_frozen", CORRECT, PERSON, frozen).code == "CON-FROZEN"
 
 
+@pytest.mark.requirement("G19")
 def test_spec_still_in() -> None:
     left = replace(PERSON, status="withdrawn", ended_on=TODAY, end_scope="study")
     assert allowed("still_in", FILL)
@@ -272,6 +282,7 @@ def test_spec_still_in() -> None:
     assert refused("still_in", FILL, replace(left, end_scope="consent")).code == "CON-WITHDRAWN"
 
 
+@pytest.mark.requirement("G19")
 def test_spec_on_treatment() -> None:
     left = replace(PERSON, status="withdrawn", ended_on=TODAY, end_scope="treatment")
     assert allowed("on_treatment", PREPARE)
@@ -279,6 +290,7 @@ def test_spec_on_treatment() -> None:
     assert refused("on_treatment", PREPARE, left).code == "CON-WITHDRAWN"
 
 
+@pytest.mark.requirement("P6")
 def test_spec_eligible() -> None:
     assert allowed("eligible", RANDOMISE)
     assert allowed("eligible", RANDOMISE, PERSON, ASSESSED)
@@ -293,6 +305,7 @@ def test_spec_eligible() -> None:
         assert (refusal.code, refusal.details) == ("CON-NOT-ELIGIBLE", ("I1: met",))
 
 
+@pytest.mark.requirement("P6")
 def test_spec_released() -> None:
     assert allowed("released", RANDOMISE, LOT)
     assert refused("released", RANDOMISE).code == "CON-RELEASE"
@@ -335,6 +348,7 @@ def test_spec_took_place() -> None:
     assert allowed("took_place", ADMINISTER, replace(UNIT, participant="SE01-002"))
 
 
+@pytest.mark.requirement("G11")
 def test_spec_ready_to_lock() -> None:
     done = replace(PERSON, status="completed")
     finished = (done, ALLOCATED, RECORD)
@@ -371,6 +385,7 @@ def test_what_would_unmask_is_not_told_to_whom_locks() -> None:
     assert allowed("ready_to_lock", LockDatabase(), hidden)
 
 
+@pytest.mark.requirement("G11")
 def test_spec_locked() -> None:
     assert allowed("locked", UnblindTrial(), replace(TRIAL, status="locked", locked_at=AT))
     for rows in ((), (TRIAL,), (replace(TRIAL, status="unblinded"),)):

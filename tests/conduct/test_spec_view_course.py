@@ -96,6 +96,7 @@ def test_a_form_that_is_not_there_or_not_to_be_seen_is_none() -> None:
     assert line.values["term"] == "Headache"
 
 
+@pytest.mark.requirement("G2", "G5")
 def test_spec_every_value_of_an_item_is_told_with_who_gave_it_when_and_why() -> None:
     clinic, code = treated()
     fill(clinic, code, "adverse_event", None, **EVENT)
@@ -245,6 +246,7 @@ def test_spec_an_encounter_beside_the_schedule_stands_in_the_timeline_and_asks_f
 # -- frozen and signed
 
 
+@pytest.mark.requirement("P2")
 def test_spec_a_signature_holds_until_the_casebook_changes() -> None:
     clinic, code = treated()
     fill(clinic, code, "vitals", "week_0", **VITALS)

@@ -69,6 +69,7 @@ def randomised(site: str = "SE01", clinic: Clinic | None = None) -> tuple[Clinic
 # -- sites and roles
 
 
+@pytest.mark.requirement("G1", "G14")
 def test_spec_the_delegation_log_keeps_every_grant_with_its_end() -> None:
     clinic = Clinic()
     grant(clinic, CLEO)
@@ -145,6 +146,7 @@ def test_spec_a_viewer_is_told_the_commands_of_their_role() -> None:
 # -- clocks
 
 
+@pytest.mark.requirement("S1")
 def test_spec_a_clock_runs_is_overdue_and_is_submitted_in_time_or_late() -> None:
     clinic, code = randomised()
     event = RecordForm(participant=code, form="adverse_event", values=SERIOUS)
@@ -188,6 +190,7 @@ def read(clinic: Clinic, scan: str, *readings: tuple[Actor, int]) -> None:
         clinic.do(actor, kind(task=task.task, values={"spots": spots, "volume": "1.0"}))
 
 
+@pytest.mark.requirement("G10", "G12")
 def test_spec_a_site_follows_its_scans_and_learns_nothing_of_their_reading() -> None:
     clinic, code = randomised()
     grant(clinic, RITA, OMAR, ABEL)
@@ -265,6 +268,7 @@ def test_spec_a_reader_finds_the_tasks_that_they_did_and_no_others() -> None:
 # -- the way to the lock
 
 
+@pytest.mark.requirement("G11")
 def test_spec_what_is_open_before_the_lock_is_what_the_lock_is_refused_for() -> None:
     clinic, code = randomised()
     clinic.do(PRIYA, RecordForm(participant=code, form="labs", encounter="week_0", values={"crp": "3"}))
@@ -357,6 +361,7 @@ def test_spec_a_label_says_for_whom_and_when_and_never_what() -> None:
     assert not any(word in repr(label).lower() for word in ("cells_first", "vehicle_first", "contents"))
 
 
+@pytest.mark.requirement("P6")
 def test_spec_the_chain_of_identity_leads_from_the_source_to_the_participant() -> None:
     clinic, code, unit = product_made()
     steps = unmasked(clinic, CLEO).chain_of_identity(unit)

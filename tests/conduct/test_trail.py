@@ -48,6 +48,7 @@ def test_the_trail_is_the_ledger_by_participant_and_by_kind() -> None:
         )
 
 
+@pytest.mark.requirement("G5")
 def test_pages_follow_one_another_in_both_directions_without_gap_or_repetition() -> None:
     clinic, first, _ = busy()
     view = clinic.trial.as_seen_by(DANA)

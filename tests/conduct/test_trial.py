@@ -36,6 +36,7 @@ def replayed(trial: Trial) -> str:
     return Trial(trial.definition, trial.ledger, MemoryVault(), trial._clock, SystemEntropy()).tables.digest()
 
 
+@pytest.mark.requirement("G3")
 def test_every_command_is_decided_and_every_entry_applied_somewhere() -> None:
     allocation = {each for each in command_types() if each.__module__ == "equipoise.allocation.commands"}
     assert DECIDE.keys() | allocation == set(command_types())
@@ -202,6 +203,7 @@ def test_threads_that_randomise_at_the_same_time_share_and_lose_no_slot() -> Non
     assert clinic.trial.tables.digest() == replayed(clinic.trial)
 
 
+@pytest.mark.requirement("G6")
 def test_a_clock_that_jumps_back_puts_no_entry_before_another() -> None:
     clinic = Clinic()
     clinic.clock.now -= timedelta(hours=2)
@@ -215,6 +217,7 @@ def test_a_clock_that_jumps_back_puts_no_entry_before_another() -> None:
     assert later.recorded_at[:19] == clinic.clock.now.isoformat()[:19]
 
 
+@pytest.mark.requirement("G3", "G7")
 def test_an_entry_names_its_site_its_reason_and_who_acted_in_which_role() -> None:
     clinic = Clinic()
     code = clinic.consent()

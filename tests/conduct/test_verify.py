@@ -131,6 +131,7 @@ def test_a_register_of_identities_that_does_not_agree_is_a_warning(kept: FakeKep
     assert report.openings == 3
 
 
+@pytest.mark.requirement("G4", "P7")
 def test_a_changed_byte_of_a_body_is_found(kept: FakeKept) -> None:
     index = at(kept, "ParticipantRandomised")
     record = kept.kept_records[index]
@@ -153,6 +154,7 @@ def test_a_repeated_entry_is_found(kept: FakeKept) -> None:
     assert "CHAIN-DUPLICATE" in found(kept)
 
 
+@pytest.mark.requirement("P7", "R19")
 def test_an_edited_row_a_missing_row_and_one_too_many_are_found(kept: FakeKept) -> None:
     rows = kept.rows[ParticipantRow]
     edited, missing, *_ = rows
@@ -179,6 +181,7 @@ def test_a_ledger_that_was_cut_short_is_found_by_a_published_head(kept: FakeKept
     assert found(shorter, published) == {"CHAIN-TRUNCATED"}
 
 
+@pytest.mark.requirement("G4", "E2")
 def test_a_ledger_that_was_rewritten_and_resealed_is_found_by_a_published_head(kept: FakeKept) -> None:
     published = Head(at(kept, "ParticipantRandomised") + 2, kept.kept_records[-1].hash)
     published = Head(published.position, kept.kept_records[published.position - 1].hash)

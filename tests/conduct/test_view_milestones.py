@@ -9,6 +9,7 @@ from equipoise.ledger.entry import Head
 from tests.conduct.test_view import locked, view_as
 
 
+@pytest.mark.requirement("E2")
 def test_milestones_say_what_was_fixed_before_anybody_was_randomised() -> None:
     _, trial = locked()
     steps = {line.kind: line for line in view_as("administrator").milestones()}

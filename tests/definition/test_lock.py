@@ -73,6 +73,7 @@ def test_the_hash_changes_with_the_meaning_alone(
     assert (changed.hash == definition.hash) is same
 
 
+@pytest.mark.requirement("G16")
 def test_a_lock_is_written_and_checked(definition: StudyDefinition, tmp_path: Path) -> None:
     assert [finding.code for finding in check_lock(tmp_path, definition)] == ["LOCK-MISSING"]
     path = write_lock(tmp_path, definition)

@@ -63,6 +63,7 @@ def know_all(bench: Bench, born: date = date(1990, 1, 1)) -> None:
     bench.reviewed["adverse_event"] = TODAY
 
 
+@pytest.mark.requirement("G13")
 def test_spec_participants_are_numbered_within_their_site(bench: Bench) -> None:
     for site in ("SE01", "CA01", "SE01"):
         bench.do(consent(site))
@@ -83,6 +84,7 @@ def test_consent_needs_a_site_a_version_and_a_day_that_has_come(bench: Bench) ->
     assert bench.refused(consent("CA01", on=tomorrow)).code == "ENR-DATE"
 
 
+@pytest.mark.requirement("G19")
 def test_consent_is_renewed_to_a_version_and_keeps_its_first_day(bench: Bench) -> None:
     bench.do(RenewConsent(participant=CODE, consent_version="2.0", consented_on=TODAY))
     row = bench.tables.require(ParticipantRow, CODE)
@@ -129,6 +131,7 @@ def test_an_assessment_names_the_values_behind_it(bench: Bench) -> None:
     assert "1990" not in str(entry.content["sources"])
 
 
+@pytest.mark.requirement("G17")
 def test_spec_the_rules_of_a_variant_hold_from_its_approval() -> None:
     bench = Bench((DECIDE, APPLY))
     bench.anchors["consent"] = date(2024, 1, 10)
@@ -179,6 +182,7 @@ def test_without_a_waiting_time_there_is_no_second_screening(bench: Bench) -> No
     assert bench.refused(again).code == "ENR-RESCREENING"
 
 
+@pytest.mark.requirement("G19")
 def test_spec_a_withdrawal_may_only_become_wider(bench: Bench) -> None:
     assert bench.refused(withdraw("everything")).code == "ENR-SCOPE"
     bench.do(withdraw("treatment"))

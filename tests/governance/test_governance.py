@@ -85,6 +85,7 @@ def test_the_last_administrator_stays(bench: Bench) -> None:
     bench.do(alma)
 
 
+@pytest.mark.requirement("G17")
 def test_spec_a_site_is_activated_once_after_its_approval(bench: Bench) -> None:
     def activate(site: str, day: date) -> ActivateSite:
         return ActivateSite(site=site, approved_on=day)
@@ -100,6 +101,7 @@ def test_spec_a_site_is_activated_once_after_its_approval(bench: Bench) -> None:
     assert bench.refused(CloseSite(site="SE01")).code == "GOV-SITE-STATE"
 
 
+@pytest.mark.requirement("G11")
 def test_the_lock_is_for_good_and_the_unblinding_follows_it(bench: Bench) -> None:
     [locked] = bench.do(LockDatabase())
     trial = bench.tables.require(TrialRow, "kite")
@@ -115,6 +117,7 @@ def test_the_lock_is_for_good_and_the_unblinding_follows_it(bench: Bench) -> Non
     assert bench.refused(LockDatabase()).code == "GOV-LOCKED"
 
 
+@pytest.mark.requirement("E2")
 def test_the_publication_of_the_head_is_on_record(bench: Bench) -> None:
     [entry] = bench.do(PublishHead(destination=" a notary "))
     assert entry.content == {"destination": "a notary"}

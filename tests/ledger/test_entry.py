@@ -28,6 +28,7 @@ STAMP = Stamp("d" * 64, "priya", "investigator", "SE01", "2026-01-31T09:30:00.00
 DRAFT = Draft("ItemRecorded", 2, {"item": "pulse", "values": [61, 63]}, clinical_time="2026-01-30")
 
 
+@pytest.mark.requirement("G2", "G3", "R15")
 def test_spec_entry_stores_all_that_the_audit_trail_needs():
     entry = seal(Head.genesis(), DRAFT, replace(STAMP, reason="The nurse misread the dial."))
     assert json.loads(entry.body) == {
@@ -147,6 +148,7 @@ def test_content_that_is_not_plain_is_not_sealed():
         (20260131, False),
     ],
 )
+@pytest.mark.requirement("G6")
 def test_spec_time_of_recording_is_utc_to_the_microsecond(text, good):
     assert is_utc_time(text) is good
 

@@ -39,6 +39,7 @@ def test_its_folder_has_nothing_to_warn_of(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.requirement("G16")
 def test_it_runs_from_the_opening_to_the_unblinding_and_is_analysed(name):
     drafts = []
 
@@ -58,6 +59,7 @@ def test_it_runs_from_the_opening_to_the_unblinding_and_is_analysed(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.requirement("G16", "P7")
 def test_its_entries_lead_to_its_tables_again(name):
     result = run(name)
     again = Tables()

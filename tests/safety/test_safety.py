@@ -45,6 +45,7 @@ def report(clock: str = "serious", at: datetime | None = None, row: int = 1) -> 
     return SubmitSafetyReport(participant=CODE, row=row, clock=clock, submitted_at=sent)
 
 
+@pytest.mark.requirement("S1")
 def test_spec_clocks_run_from_the_moment_of_awareness(bench: Bench) -> None:
     kinds = [entry.kind for entry in happen(bench, **SUSAR)]
     assert kinds == ["AdverseEventJudged", "SafetyClockStarted", "SafetyClockStarted"]
@@ -64,6 +65,7 @@ def test_a_harmless_event_starts_no_clock(bench: Bench) -> None:
     assert clocks(bench) == {}
 
 
+@pytest.mark.requirement("S1")
 def test_spec_what_is_not_known_counts_as_the_cautious_side(bench: Bench) -> None:
     happen(bench)
     event = bench.tables.require(EventRow, CODE, 1)
@@ -82,6 +84,7 @@ def test_nothing_changed_nothing_is_written(bench: Bench) -> None:
     assert happen(bench, **SUSAR, term="Fever") == []
 
 
+@pytest.mark.requirement("S1")
 def test_spec_a_correction_stops_a_clock_and_another_starts_it_again(bench: Bench) -> None:
     happen(bench, **SUSAR)
     kinds = [entry.kind for entry in happen(bench, **{**SUSAR, "expected": True})]
@@ -128,6 +131,7 @@ def test_a_study_without_safety_rules_judges_nothing(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(("hours", "status"), [(24, "met"), (25, "missed")])
+@pytest.mark.requirement("S1")
 def test_spec_a_report_after_its_deadline_is_marked_late(bench: Bench, hours: int, status: str) -> None:
     happen(bench, **SUSAR)
     [entry] = bench.do(report(at=AWARE + timedelta(hours=hours)))

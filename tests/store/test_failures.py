@@ -214,6 +214,7 @@ def test_making_that_breaks_off_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.requirement("G15")
 def test_snapshot_is_the_trial_as_last_committed(store, tmp_path):
     entries, rows = fill(store)
     target = tmp_path / "copy.sqlite"

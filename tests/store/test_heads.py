@@ -99,6 +99,7 @@ def test_signature_of_another_line_does_not_hold(file):
     assert refused(file)[0] == "HEADS-SIGNATURE"
 
 
+@pytest.mark.requirement("E2")
 def test_file_signed_anew_is_found_by_who_has_the_public_key(file, tmp_path):
     forged = tmp_path / "forged.jsonl"
     publish_head(forged, Head(3, "e" * 64), "database lock", OTHER)

@@ -76,6 +76,7 @@ def test_another_identity_is_never_put_over_one(register):
         register.record("", NAME, CONTACT)
 
 
+@pytest.mark.requirement("G13")
 def test_neither_name_nor_contact_nor_their_length_is_in_the_file(register, path):
     register.record("SE01-001", NAME, CONTACT)
     register.record("SE01-002", "O", "")
@@ -90,6 +91,7 @@ def test_neither_name_nor_contact_nor_their_length_is_in_the_file(register, path
     assert CONTACT not in str(Identity(NAME, CONTACT))
 
 
+@pytest.mark.requirement("G13")
 def test_nothing_of_what_was_erased_is_left_on_the_disk_even_sealed(register, path):
     for number in range(60):
         register.record(f"SE01-{number:03d}", f"{NAME} {number}", CONTACT)

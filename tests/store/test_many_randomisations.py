@@ -138,6 +138,7 @@ def vault(tmp_path):
     return path
 
 
+@pytest.mark.requirement("R8", "R10")
 def test_a_hundred_randomisations_at_once_lose_and_repeat_nothing(store, vault):
     keep_definition(store)
     place = text_of(store.place)

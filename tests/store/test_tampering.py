@@ -51,6 +51,7 @@ def trial(filled):
 
 
 @pytest.mark.parametrize(("row_type", "column"), CELLS)
+@pytest.mark.requirement("G4", "P7")
 def test_every_edited_cell_of_every_table_is_found(trial, row_type, column):
     store, _, rows = trial
     table = row_type.table
@@ -159,6 +160,7 @@ def test_dropped_index_is_found(trial):
         "UPDATE ledger SET hash = hash || 'x' WHERE position = 3",
     ],
 )
+@pytest.mark.requirement("G4", "P7")
 def test_every_edit_of_ledger_head_and_definition_is_found(trial, statement):
     store, _, _ = trial
     before = verify_trial(store).problems

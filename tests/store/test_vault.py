@@ -95,6 +95,7 @@ def test_making_with_a_bad_key_leaves_nothing(tmp_path, path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.requirement("G9", "G15")
 def test_plaintext_and_key_are_never_in_the_files(vault, path):
     secret = b"a very recognisable arm"
     for number in range(50):

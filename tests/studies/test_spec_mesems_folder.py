@@ -238,6 +238,7 @@ EVENT = {
         ({"fatal": True}, {"serious_event": 24, "susar_fatal": 168, "susar_fatal_follow_up": 360}),
     ],
 )
+@pytest.mark.requirement("S1")
 def test_spec_clocks_of_safety_reports_in_hours(change, clocks):
     event = EvidenceTable(date(2024, 6, 5), [row("adverse_event", {**EVENT, **change}, 1)])
     running = [c for c in mesems().safety.clocks if truth(c.when, event) is Truth.MET]
@@ -316,6 +317,7 @@ def test_spec_lesions_are_summed_over_the_scans_that_were_read(counts, lesions, 
     assert truth(full.requires["scan_read"], evidence) is (Truth.MET if scans else Truth.NOT_MET)
 
 
+@pytest.mark.requirement("E1")
 def test_spec_every_primary_endpoint_has_an_estimand():
     estimands = {e.id for e in mesems().analysis.estimands}
     assert all(e.estimand in estimands for e in mesems().analysis.endpoints if e.role == "primary")

@@ -253,6 +253,7 @@ def test_a_product_from_the_shelf_needs_no_lot():
     assert given.content["product"] == "saline"
 
 
+@pytest.mark.requirement("G9")
 def test_spec_the_record_of_a_unit_is_the_same_for_both_arms():
     entries = []
     for arm in ("cells_first", "vehicle_first"):
@@ -284,6 +285,7 @@ def test_spec_what_a_unit_holds_follows_from_the_arm():
             content_of_unit(definition, arm, encounter)
 
 
+@pytest.mark.requirement("P6")
 def test_spec_a_unit_made_for_another_participant_is_not_given():
     bench = make_bench()
     release(bench)

@@ -34,9 +34,7 @@ def backup(
                 snapshot(folder / name, out / name)
         say(f"copied    {counted(len(files), 'database')} to {out}: {', '.join(files)}")
         if isinstance(place, DatabaseUrl):
-            say(
-                f"not here  {describe(place)}, where the trial is kept: dump it with pg_dump before each copy."
-            )
+            say(f"not here  {describe(place)}, where the trial is: dump it with pg_dump before each copy.")
         say("not here  the keys: keep copies of them apart, or nobody opens the vault and the identities.")
         say(f"next      equipoise verify {out}")
 

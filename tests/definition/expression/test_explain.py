@@ -38,6 +38,7 @@ def lines(text: str, **more: str) -> list[str]:
     return ex.explain(ex.parse_text(text), table(**more)).lines()
 
 
+@pytest.mark.requirement("R32")
 def test_each_leaf_says_how_it_stands_from_what_and_entered_when() -> None:
     assert lines(
         "(exam.score > 3 and person.ready as 'Fit') and not person.birth_date is known or lab.x = 1"

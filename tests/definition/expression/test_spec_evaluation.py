@@ -339,11 +339,13 @@ def test_spec_the_order_of_the_ledger_decides_within_a_day() -> None:
     assert ex.evaluate(ex.parse_text("event.severity"), evidence) == 7
 
 
+@pytest.mark.requirement("R38")
 def test_spec_two_rows_within_one_month_have_no_order() -> None:
     evidence = table(event("2024-01", 5, 1), event("2024-01", 7, 2), reviewed="2024-05-31")
     assert ex.evaluate(ex.parse_text("last(event.severity)"), evidence) == ex.Interval(5, 7)
 
 
+@pytest.mark.requirement("R38")
 def test_spec_an_anchor_that_is_a_partial_date_widens_the_window() -> None:
     rows = [event("2019-06-01", 1, 1), event("2018-06-01", 1, 2), event("2020-06-01", 1, 3)]
     evidence = table(*rows, reviewed="2024-05-31")
