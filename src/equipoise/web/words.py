@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
+
+from equipoise.conduct.view.lines import DueLine
 from equipoise.definition.languages import in_language
 from equipoise.definition.model.definition import StudyDefinition
+from equipoise.web.request import ClinicRequest
 
 _translated: dict[tuple[str, str], StudyDefinition] = {}
 
@@ -17,3 +22,9 @@ def in_words_of(definition: StudyDefinition, language: str | None) -> StudyDefin
     if key not in _translated:
         _translated[key] = in_language(definition, key[1])
     return _translated[key]
+
+
+def due_by(request: ClinicRequest, day: date) -> tuple[DueLine, ...]:
+    """Return the encounters that are due on a day or overdue, under the names that the reader knows."""
+    names = {each.id: each.name for each in request.definition.schedule.encounters}
+    return tuple(replace(each, name=names.get(each.encounter, each.name)) for each in request.seen.due(day))

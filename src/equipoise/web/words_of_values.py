@@ -56,6 +56,9 @@ STATES: dict[str, Promise] = {
     "recorded": gettext_lazy("recorded"),
     "not_expected": gettext_lazy("not expected"),
     "unscheduled": gettext_lazy("unscheduled"),
+    "treatment": gettext_lazy("treatment"),
+    "study": gettext_lazy("study"),
+    "consent": gettext_lazy("consent"),
 }
 """What a state is called; one that is not here is shown with its underscores as spaces."""
 
