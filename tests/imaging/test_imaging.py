@@ -163,6 +163,7 @@ def test_two_readers_who_open_the_same_task_both_have_their_reading_kept():
     assert refused(bench, ADA, RecordRead(task=task.task, values=values())) == "IMG-TASK"
 
 
+@pytest.mark.requirement("R39")
 def test_unknown_tasks_and_unreadable_values_are_refused():
     bench = make_bench()
     accept(bench)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from enum import Enum
-from typing import ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 from equipoise.ledger.entry import Draft, Entry
 
@@ -22,7 +22,11 @@ class Audience(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """What an entry says, in the past tense; fields are JSON values, dates and decimals as text."""
+    """What an entry says, in the past tense; fields are JSON values, dates and decimals as text.
+
+    A field that joins a kind later has a default, and is left out where it has that value: what was recorded
+    before it joined stays as it is.
+    """
 
     kind: ClassVar[str] = ""
     version: ClassVar[int] = 1
@@ -31,6 +35,9 @@ class Content:
     def draft(self, clinical_time: str | None = None) -> Draft:
         """Return this content as a draft for the ledger."""
         content = {name: getattr(self, name) for name in FIELD_NAMES[self.kind]}
+        for name, default in LATER_FIELDS[self.kind].items():
+            if content[name] == default:
+                del content[name]
         return Draft(kind=self.kind, version=self.version, content=content, clinical_time=clinical_time)
 
     @classmethod
@@ -46,6 +53,7 @@ NONCE = "nonce"
 C = TypeVar("C", bound=Content)
 KINDS: dict[str, type[Content]] = {}
 FIELD_NAMES: dict[str, tuple[str, ...]] = {}
+LATER_FIELDS: dict[str, dict[str, Any]] = {}
 
 
 def entry_kind(*, audience: Audience, version: int = 1) -> Callable[[type[C]], type[C]]:
@@ -60,6 +68,9 @@ def entry_kind(*, audience: Audience, version: int = 1) -> Callable[[type[C]], t
         cls.kind, cls.version, cls.audience = cls.__name__, version, audience
         KINDS[cls.kind] = cls
         FIELD_NAMES[cls.kind] = names
+        LATER_FIELDS[cls.kind] = {
+            each.name: each.default for each in fields(cls) if each.default is not MISSING
+        }
         return cls
 
     return register

@@ -11,11 +11,16 @@ from equipoise.access.command import Command
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiveScan(Command):
-    """Say that a scan has arrived at the reading centre."""
+    """Say that a scan has arrived at the reading centre.
+
+    `file_hash` is the SHA-256, in hexadecimal digits, of its file as it is stored; None where it came
+    without one.
+    """
 
     participant: str
     encounter: str
     acquired_on: date
+    file_hash: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

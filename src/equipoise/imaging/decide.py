@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
@@ -32,6 +33,7 @@ Decision = tuple[Draft, ...] | Refusal
 Reading = Mapping[str, Any]
 
 _NUMBERS = ("integer", "decimal")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def reading_queue(tables: Tables, account: str) -> tuple[TaskRow, ...]:
@@ -68,6 +70,17 @@ def check_no_other(tables: Tables, participant: str, encounter: str) -> Refusal 
         "IMG-DUPLICATE",
         f"The scan of {participant} at {encounter} is there already, as {other.scan}.",
         "Refuse that one first if its quality does not do.",
+    )
+
+
+def check_file_hash(file_hash: str | None) -> Refusal | None:
+    """Refuse what is no SHA-256 in hexadecimal digits; a scan may come without a file."""
+    if file_hash is None or _SHA256.fullmatch(file_hash):
+        return None
+    return Refusal(
+        "IMG-FILE-HASH",
+        "The hash of the scan's file is not 64 hexadecimal digits in lower case.",
+        "Name the SHA-256 of the file as it is stored.",
     )
 
 
@@ -125,6 +138,7 @@ def decide_receipt(command: ReceiveScan, moment: Moment) -> Decision:
         check_planned(moment.definition, command.encounter)
         or check_no_other(tables, participant, command.encounter)
         or check_day(moment, participant, command.acquired_on, "IMG")
+        or check_file_hash(command.file_hash)
     )
     if refusal:
         return refusal
@@ -133,6 +147,7 @@ def decide_receipt(command: ReceiveScan, moment: Moment) -> Decision:
         participant=participant,
         encounter=command.encounter,
         acquired_on=command.acquired_on.isoformat(),
+        file_hash=command.file_hash,
     )
     return (entry.draft(clinical_time=entry.acquired_on),)
 

@@ -15,12 +15,13 @@ from equipoise.access.content import Audience, Content, entry_kind
 @entry_kind(audience=Audience.CONDUCT)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanReceived(Content):
-    """A scan arrived at the reading centre and got its random code."""
+    """A scan arrived at the reading centre and got its random code; `file_hash` is its file's SHA-256."""
 
     scan: str
     participant: str
     encounter: str
     acquired_on: str
+    file_hash: str | None = None
 
 
 @entry_kind(audience=Audience.CONDUCT)

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 
 from equipoise.access.content import Audience
 from equipoise.capture.state import EncounterRow
+from equipoise.conduct.trail import AuditLine
 from equipoise.conduct.view.lines import (
     AgreementLine,
     DisputeLine,
@@ -42,7 +43,7 @@ def list_scan_log(scope: Scope) -> tuple[ScanLine, ...]:
     read, or is disputed, is for those who follow the reading: to all others it stays accepted.
     """
     scope.need(Audience.CONDUCT)
-    received = {str(line.content["scan"]): line for line in scope.trail.of_kind("ScanReceived")}
+    received = _received(scope)
     follows = Audience.READING in scope.viewer.audiences
     rows = [row for row in scope.tables.all(ScanRow) if scope.viewer.sees_participant(row.participant)]
     return tuple(
@@ -54,6 +55,7 @@ def list_scan_log(scope: Scope) -> tuple[ScanLine, ...]:
             received_at=received[row.scan].recorded_at,
             status=row.status if follows or row.status in ("received", "refused") else "accepted",
             cause=row.cause,
+            has_file=_hash_in(received[row.scan]) is not None,
         )
         for row in sorted(rows, key=lambda row: (row.participant, row.acquired_on, row.scan))
     )
@@ -125,9 +127,13 @@ def _agreement_line(
 def list_my_readings(scope: Scope) -> tuple[DoneTaskLine, ...]:
     """List the tasks that a reader, or an adjudicator, has done, in their order; not what they read."""
     kind = "AdjudicationRecorded" if is_adjudicator(scope, "readings of their own") else "ReadRecorded"
-    account = scope.viewer.actor.account
+    account, received = scope.viewer.actor.account, _received(scope)
     return tuple(
-        DoneTaskLine(task=str(line.content["task"]), recorded_at=line.recorded_at)
+        DoneTaskLine(
+            task=str(line.content["task"]),
+            recorded_at=line.recorded_at,
+            has_file=_hash_in(received[str(line.content["scan"])]) is not None,
+        )
         for line in scope.trail.of_kind(kind)
         if line.account == account
     )
@@ -137,7 +143,46 @@ def list_tasks(scope: Scope) -> tuple[TaskLine, ...]:
     """List what a reader may read, in the scrambled order of the codes; the adjudicator's queue likewise."""
     adjudicates = is_adjudicator(scope, "the reading queue")
     tasks = reading_queue(scope.tables, scope.viewer.actor.account)
-    return tuple(TaskLine(task=task.task) for task in tasks if (task.slot == 0) == adjudicates)
+    received = _received(scope)
+    return tuple(
+        TaskLine(task=task.task, has_file=_hash_in(received[task.scan]) is not None)
+        for task in tasks
+        if (task.slot == 0) == adjudicates
+    )
+
+
+def find_task_file(scope: Scope, task: str) -> str | None:
+    """Return the hash of the file behind a task of the viewer's queue, or one that they did.
+
+    None where the scan came without a file; raises Refused for every other task, and for one that is none.
+    """
+    adjudicates = is_adjudicator(scope, "the files of scans")
+    account = scope.viewer.actor.account
+    row = scope.tables.get(TaskRow, task)
+    if row is not None and (row.slot == 0) == adjudicates:
+        in_queue = any(each.task == task for each in reading_queue(scope.tables, account))
+        if in_queue or row.account == account:
+            return _hash_in(_received(scope)[row.scan])
+    raise scope.refused(f"the file behind the task {task}")
+
+
+def find_received_file(scope: Scope, scan: str) -> str | None:
+    """Return the hash of a scan's file, for those who follow the reading; None where it came without one."""
+    scope.need(Audience.READING)
+    row = scope.tables.get(ScanRow, scan)
+    if row is None or not scope.viewer.sees_participant(row.participant):
+        raise scope.refused(f"the scan {scan}")
+    return _hash_in(_received(scope)[scan])
+
+
+def _received(scope: Scope) -> dict[str, AuditLine]:
+    """Return the line of every scan's arrival, by its code."""
+    return {str(line.content["scan"]): line for line in scope.trail.of_kind("ScanReceived")}
+
+
+def _hash_in(line: AuditLine) -> str | None:
+    found = line.content.get("file_hash")
+    return None if found is None else str(found)
 
 
 def is_adjudicator(scope: Scope, what: str) -> bool:

@@ -208,6 +208,7 @@ class TaskLine:
     """A scan to read, under a code that says nothing about whose it is or when it was made."""
 
     task: str
+    has_file: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,6 +217,7 @@ class DoneTaskLine:
 
     task: str
     recorded_at: str
+    has_file: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,6 +233,7 @@ class ScanLine:
     received_at: str
     status: str
     cause: str | None
+    has_file: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -282,6 +282,16 @@ class MaskedView:
         """Return the readings between which an adjudicator has to decide, for a task in their queue only."""
         return imaging.read_dispute(self._scope, task)
 
+    def scan_file(self, task: str) -> str | None:
+        """Return the SHA-256 of the file to read for a task of this reader's, or adjudicator's, queue, or one
+        that they did; None where the scan came without a file.
+        """
+        return imaging.find_task_file(self._scope, task)
+
+    def received_file(self, scan: str) -> str | None:
+        """Return the SHA-256 of a scan's file, to check its quality; None where it came without one."""
+        return imaging.find_received_file(self._scope, scan)
+
     # -- the whole course
 
     def audit(
