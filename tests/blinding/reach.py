@@ -88,6 +88,7 @@ def argument_values(trial: Trial) -> dict[str, list[object]]:
         "values": [{}, {hiding[0].items[0].id: 1, shown[0].items[0].id: "x"}],
         "unit": [*[row.unit for row in trial.tables.all(UnitRow)][:2], "B-00000000"],
         "lot": [*[row.lot for row in trial.tables.all(LotRow)][:2], "L-00000000"],
+        "scan": [*[row.scan for row in trial.tables.all(ScanRow)][:2], "S-00000000"],
         "task": [
             *[row.task for row in trial.tables.all(TaskRow) if row.slot == 0 and row.status == "open"],
             *[row.task for row in trial.tables.all(TaskRow)][:2],
@@ -181,6 +182,7 @@ def field_values(trial: Trial) -> dict[str, list[Any]]:
         "task": [*[row.task for row in tables.all(TaskRow)][:3], "T-00000000"],
         "lot": [*[row.lot for row in tables.all(LotRow)][:3], "L-00000000"],
         "unit": [*[row.unit for row in tables.all(UnitRow)][:3], "B-00000000"],
+        "file_hash": [None, "no hash", "ab" * 32, None],
         **dict.fromkeys(("cause", "text", "meaning", "who", "how", "assessment", "destination"), texts),
         **dict.fromkeys(_DAYS, days),
     }

@@ -89,11 +89,13 @@ def everything(world: World, position: int) -> Iterator[Line]:
         yield from read_views(trial, actor)
 
 
+@pytest.mark.requirement("G9", "G10")
 def test_every_view_of_every_masked_account_is_the_same(worlds: tuple[World, World]) -> None:
     for position in worlds[0].points:
         assert compare(*worlds, *(everything(world, position) for world in worlds)) == []
 
 
+@pytest.mark.requirement("G9", "G10")
 def test_every_command_of_every_masked_account_is_answered_the_same(worlds: tuple[World, World]) -> None:
     def answers(world: World, position: int) -> Iterator[Line]:
         trial = world.at(position)
@@ -130,6 +132,7 @@ def test_every_entry_that_masked_roles_see_is_the_same(worlds: tuple[World, Worl
             assert ours.content == theirs.content, f"{ours.kind} at {ours.position}"
 
 
+@pytest.mark.requirement("G9")
 def test_nothing_is_logged_that_depends_on_the_arm_or_shows_a_value(
     worlds: tuple[World, World], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -320,6 +323,7 @@ def test_who_is_refused_an_emergency_allocation_reads_the_same_in_both_worlds(
     assert compare(*worlds, *(refusals(world) for world in worlds)) == []
 
 
+@pytest.mark.requirement("G14")
 def test_nobody_reads_without_holding_the_role() -> None:
     world, _ = make_worlds("betraying")
     trial = world.at(world.points[0])
@@ -348,6 +352,7 @@ def test_after_the_unblinding_the_same_roles_see_the_arms(worlds: tuple[World, W
 # -- what is enumerated is all there is
 
 
+@pytest.mark.requirement("G4")
 def test_a_trial_has_no_other_way_to_read_than_these() -> None:
     ways = {"as_seen_by", "emergency_allocation"}
     writing = {"record", "catch_up", "reading", "moment"}

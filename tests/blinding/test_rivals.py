@@ -27,6 +27,7 @@ def data_manager(world: World) -> Actor:
     return next(actor for actor in world.masked if actor.role == "data_manager")
 
 
+@pytest.mark.requirement("G10", "R1")
 def test_the_audit_trail_shows_a_masked_role_no_allocation_redcap_267(world: World) -> None:
     trial = world.at(world.points[-1])
     arms = [arm.id for arm in world.definition.study.arms]
@@ -36,6 +37,7 @@ def test_the_audit_trail_shows_a_masked_role_no_allocation_redcap_267(world: Wor
             assert not any(arm in repr(line) for arm in arms)
 
 
+@pytest.mark.requirement("G10", "R2")
 def test_the_right_to_randomise_brings_no_right_to_see_redcap(world: World) -> None:
     for role in world.definition.study.roles:
         if role.kind in PERMITTED["RandomiseParticipant"] and role.masked:
@@ -43,6 +45,7 @@ def test_the_right_to_randomise_brings_no_right_to_see_redcap(world: World) -> N
             assert not viewer.audiences & UNMASKING
 
 
+@pytest.mark.requirement("R3")
 def test_an_item_that_a_later_version_marks_as_unmasking_is_hidden_where_it_was_saved_viedoc(
     world: World,
 ) -> None:
@@ -64,6 +67,7 @@ def test_an_item_that_a_later_version_marks_as_unmasking_is_hidden_where_it_was_
     assert not any(content.get("item") == "weight" and "after" in content for content in shown)
 
 
+@pytest.mark.requirement("R4")
 def test_a_question_that_hangs_on_the_arm_is_found_when_it_is_written_castor(world: World) -> None:
     rule = Criterion(
         id="I9", number=9, category="inclusion", text="Marker low.", when=parse_text("labs.marker < 100")
@@ -89,12 +93,14 @@ def test_a_question_that_hangs_on_the_arm_is_found_when_it_is_written_castor(wor
     assert "I9" not in explained
 
 
+@pytest.mark.requirement("R5")
 def test_the_order_of_unit_numbers_is_not_the_order_of_preparation_sealed_envelope(world: World) -> None:
     made = [str(entry.content["unit"]) for entry in world.ledger.read() if entry.kind == "UnitPrepared"]
     assert len(set(made)) == len(made) > 3
     assert made not in (sorted(made), sorted(made, reverse=True))
 
 
+@pytest.mark.requirement("R6")
 def test_a_masked_role_sees_no_inventory_medidata(world: World) -> None:
     assert not {"lots", "units"} & set(public_names(MaskedView))
     trial = world.at(world.points[0])
@@ -104,6 +110,7 @@ def test_a_masked_role_sees_no_inventory_medidata(world: World) -> None:
         assert not any(unit in seen for unit in prepared)
 
 
+@pytest.mark.requirement("R7")
 def test_what_is_added_later_cannot_stay_outside_the_test_cdx_1720(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

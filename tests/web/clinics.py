@@ -96,6 +96,9 @@ def keep_in_postgresql(url: str, folder: Path, seed: int = 1) -> None:
             transaction.append(entries, changes.changes())
         store.close()
         prepare_clinic(folder)
+        for account in accounts:
+            # The database counts on from its own numbers, and not from those of the other one.
+            account.pk = None
         Account.objects.bulk_create(accounts)
         disconnect()
 

@@ -44,6 +44,7 @@ def events(what: str) -> list[str]:
     return list(AccessEvent.objects.filter(what=what).values_list("account", flat=True))
 
 
+@pytest.mark.requirement("G1")
 def test_spec_who_logs_in_and_out_is_on_record(clinic: Clinic):
     give_password(NURSE)
     browser = Client()
@@ -54,6 +55,7 @@ def test_spec_who_logs_in_and_out_is_on_record(clinic: Clinic):
     assert (events("login"), events("logout")) == ([NURSE], [NURSE])
 
 
+@pytest.mark.requirement("G1", "G15", "P5")
 def test_spec_five_wrong_passwords_lock_an_account_for_a_while(clinic: Clinic):
     give_password(NURSE)
     for _ in range(5):
@@ -69,10 +71,12 @@ def test_a_failed_login_under_no_known_name_does_not_keep_what_was_typed(clinic:
     assert events("login_failed") == [""]
 
 
+@pytest.mark.requirement("G14")
 def test_spec_nobody_signs_up(clinic: Clinic):
     assert Client().get("/accounts/signup/").status_code in (302, 404)
 
 
+@pytest.mark.requirement("G14", "P5")
 def test_spec_an_idle_session_ends(clinic: Clinic):
     browser = browser_of(actor_of(clinic, "nurse", "SE01"))
     assert browser.get("/").status_code == 200
@@ -80,9 +84,10 @@ def test_spec_an_idle_session_ends(clinic: Clinic):
     clinic.clock = lambda: started + timedelta(seconds=IDLE_SECONDS + 61)
     answer = browser.get("/participants/")
     assert answer.status_code == 302
-    assert answer["Location"] == "/accounts/login/?next=/participants/&idle=1"
+    assert answer["Location"] == "/accounts/login/?next=%2Fparticipants%2F&idle=1"
 
 
+@pytest.mark.requirement("G1", "G14", "P3", "P5", "R14")
 def test_spec_an_account_is_made_by_invitation_and_its_owner_sets_the_password(clinic: Clinic):
     boss = browser_of(actor_of(clinic, "administrator"))
     fields = form_of(boss, "/people/new/") | {"username": "new.nurse", "printed_name": "New Nurse"}
@@ -100,6 +105,7 @@ def test_spec_an_account_is_made_by_invitation_and_its_owner_sets_the_password(c
 
 
 @pytest.mark.parametrize("name", ["", "ab", "Åsa", "nurse se01", "nurse.se01", "-nurse", "x" * 80])
+@pytest.mark.requirement("P3")
 def test_an_account_name_that_cannot_be_is_refused(clinic: Clinic, name: str):
     boss = browser_of(actor_of(clinic, "administrator"))
     before = Account.objects.count()
@@ -109,6 +115,7 @@ def test_an_account_name_that_cannot_be_is_refused(clinic: Clinic, name: str):
     assert "WEB-ACCOUNT" in answer.content.decode()
 
 
+@pytest.mark.requirement("G1", "G14", "P5")
 def test_spec_closing_an_account_ends_its_sessions(clinic: Clinic):
     give_password(NURSE)
     browser = Client()
@@ -128,12 +135,14 @@ def test_an_administrator_cannot_close_their_own_account(clinic: Clinic):
     assert boss.post(f"/people/of/{BOSS}/change/", page).status_code == 422
 
 
+@pytest.mark.requirement("G14")
 def test_spec_people_pages_are_the_administrators_only(clinic: Clinic):
     browser = browser_of(actor_of(clinic, "investigator", "SE01"))
     for address in ("/people/", "/people/new/", f"/people/of/{NURSE}/", "/people/access/"):
         assert browser.get(address).status_code == 403, address
 
 
+@pytest.mark.requirement("P3", "P4")
 def test_spec_a_signature_needs_the_signers_own_password(clinic: Clinic):
     signer = actor_of(clinic, "investigator", "SE01")
     give_password(signer.account)
@@ -150,6 +159,7 @@ def test_spec_a_signature_needs_the_signers_own_password(clinic: Clinic):
     assert [entry.kind for entry in clinic.trial.ledger.read(before)] == ["CasebookSigned"]
 
 
+@pytest.mark.requirement("G15", "P4")
 def test_spec_with_a_second_factor_a_signature_needs_its_code_too(clinic: Clinic):
     signer = actor_of(clinic, "investigator", "SE01")
     give_password(signer.account)
@@ -183,6 +193,7 @@ def live_clinic(tmp_path: Path) -> Iterator[Clinic]:
     disconnect()
 
 
+@pytest.mark.requirement("G14", "P5")
 def test_spec_in_a_live_trial_nobody_goes_on_without_a_second_factor(live_clinic: Clinic):
     browser = browser_of(Actor(BOSS, "administrator"))
     assert browser.get("/people/")["Location"] == "/accounts/factors/"
@@ -190,6 +201,7 @@ def test_spec_in_a_live_trial_nobody_goes_on_without_a_second_factor(live_clinic
     assert browser.get("/people/").status_code == 200
 
 
+@pytest.mark.requirement("P5")
 def test_spec_in_a_live_trial_a_password_is_renewed_every_year(live_clinic: Clinic):
     person = Account.objects.get(username=BOSS)
     TOTP.activate(person, "JBSWY3DPEHPK3PXP")

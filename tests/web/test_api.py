@@ -50,6 +50,7 @@ def test_the_addresses_are_those_of_the_table():
     assert found == {route.path.replace("{", "<").replace("}", ">") for route in API_ROUTES}
 
 
+@pytest.mark.requirement("G10", "G14")
 def test_spec_a_role_reads_what_its_visibility_says_and_nothing_else(clinic: Clinic):
     participant = next(iter(clinic.trial.tables.all(ParticipantRow))).participant
     form = clinic.definition.forms[0]
@@ -98,6 +99,7 @@ def test_the_audit_trail_comes_in_pages(nurse: Program):
     assert last == {"lines": [], "next": None}
 
 
+@pytest.mark.requirement("G1")
 def test_an_unmasked_role_reads_the_arms_and_the_access_log_says_so(clinic: Clinic):
     program = Program(clinic, "unblinded_statistician")
     arms = program.read("arms")
@@ -106,6 +108,7 @@ def test_an_unmasked_role_reads_the_arms_and_the_access_log_says_so(clinic: Clin
     assert AccessEvent.objects.filter(what="allocation_read", account=program.actor.account).count() == 2
 
 
+@pytest.mark.requirement("G8")
 def test_spec_a_command_over_the_interface_is_an_entry_of_the_ledger(
     clinic: Clinic, nurse: Program, consent: dict[str, str]
 ):
@@ -122,6 +125,7 @@ def test_spec_a_command_over_the_interface_is_an_entry_of_the_ledger(
     assert (entry.actor, entry.role, entry.site) == (nurse.actor.account, nurse.actor.role, "SE01")
 
 
+@pytest.mark.requirement("G8")
 def test_spec_a_command_that_is_sent_twice_with_its_key_is_recorded_once(
     clinic: Clinic, nurse: Program, consent: dict[str, str]
 ):
@@ -169,6 +173,7 @@ def test_a_command_whose_first_sending_has_not_ended_is_a_conflict(
     assert (answer.status_code, answer.json()["code"]) == (409, "WEB-SENT-TWICE")
 
 
+@pytest.mark.requirement("G10")
 def test_spec_a_masked_giver_sees_no_entry_that_would_unmask(clinic: Clinic, nurse: Program):
     participant = next(each for each in nurse.read("participants") if each["randomised_on"])["participant"]
     body = {"participant": participant, "who": "she", "how": "a letter", "assessment": "It was placebo."}
@@ -183,6 +188,7 @@ def test_spec_a_masked_giver_sees_no_entry_that_would_unmask(clinic: Clinic, nur
 
 
 @pytest.mark.parametrize("name", sorted(SIGNED | BROWSER_ONLY))
+@pytest.mark.requirement("G13", "P4")
 def test_spec_a_token_signs_nothing_and_carries_no_name(clinic: Clinic, name: str):
     roles = {role.kind for role in clinic.definition.study.roles}
     program = Program(clinic, sorted(PERMITTED[name] & roles)[0])

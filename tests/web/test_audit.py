@@ -19,6 +19,7 @@ MADE = {"who", "place", "item_or_form", "at_site", "learned_by"}
 """What `sentences` makes itself."""
 
 
+@pytest.mark.requirement("G5")
 def test_spec_every_kind_of_entry_has_a_title_and_a_sentence():
     assert KINDS.keys() == SENTENCES.keys() == TITLES.keys()
 
@@ -29,6 +30,7 @@ def test_a_sentence_names_only_what_its_entry_holds(kind: str):
     assert named - MADE <= set(FIELD_NAMES[kind])
 
 
+@pytest.mark.requirement("G2", "G5")
 def test_spec_a_correction_reads_as_a_sentence_with_labels_units_and_the_reason(clinic: Clinic):
     record = recorded_form(clinic)
     nurse = actor_of(clinic, "nurse", "SE01")
@@ -42,6 +44,7 @@ def test_spec_a_correction_reads_as_a_sentence_with_labels_units_and_the_reason(
     assert "<td>Wrong column</td>" in page
 
 
+@pytest.mark.requirement("G5")
 def test_spec_the_whole_trail_can_be_read_in_sentences_by_who_sees_most(clinic: Clinic):
     browser = browser_of(actor_of(clinic, "unblinded_statistician"))
     rows = rows_of(browser.get("/audit/?as=csv").content.decode("utf-8-sig"))
@@ -58,6 +61,7 @@ def rows_of(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text)))
 
 
+@pytest.mark.requirement("G10", "R1")
 def test_spec_a_masked_role_reads_no_entry_that_is_not_for_it(clinic: Clinic):
     rows = rows_of(
         browser_of(actor_of(clinic, "nurse", "SE01")).get("/audit/?as=csv").content.decode("utf-8-sig")
@@ -85,6 +89,7 @@ def test_the_pages_hold_every_entry_once_and_keep_the_filter(clinic: Clinic):
     assert len(recorded) > 100
 
 
+@pytest.mark.requirement("G5")
 def test_the_trail_is_filtered_by_account_and_day(clinic: Clinic):
     browser = browser_of(actor_of(clinic, "data_manager"))
     line = next(each for each in clinic.trial.ledger.read() if each.kind == "FormRecorded")

@@ -32,10 +32,12 @@ def test_spec_serious_events_are_counted_by_arm_for_the_board(clinic: Clinic):
 @pytest.mark.parametrize(
     "kind", ["statistician", "data_manager", "monitor", "investigator", "safety_desk", "administrator"]
 )
+@pytest.mark.requirement("G10")
 def test_spec_nobody_else_comes_to_the_board(clinic: Clinic, kind: str):
     assert browser_of(actor_of(clinic, kind)).get("/board/").status_code == 403
 
 
+@pytest.mark.requirement("R6")
 def test_spec_the_closed_report_says_that_it_is_closed_and_tests_nothing(clinic: Clinic):
     text = report(clinic, "safety_board", "closed_report")
     assert "Closed: confidential to the board." in text

@@ -1,5 +1,7 @@
 """Forms: drawn from the definition, checked as one types and on recording, shown with who and when."""
 
+import pytest
+
 from equipoise.capture.state import RecordRow
 from equipoise.web.accounts.models import Account
 from equipoise.web.clinic import Clinic
@@ -122,13 +124,15 @@ def test_spec_a_question_is_asked_only_if_its_condition_holds(clinic: Clinic):
     assert "With the other answers this is not asked." in answer.content.decode()
 
 
+@pytest.mark.requirement("G7")
 def test_a_monitor_sees_a_form_and_cannot_fill_one_in(clinic: Clinic):
     address = open_form(clinic)
     monitor = browser_of(actor_of(clinic, "monitor"))
     assert "This form is not filled in." in monitor.get(address).content.decode()
     assert 'id="command"' not in monitor.get(address).content.decode()
     assert monitor.post("/forms/check/", {"acting_as": "monitor@"}).status_code == 403
-    ticketed = VITAL_SIGNS | {"acting_as": "monitor@", "ticket": "x" * 32}
+    sent_as = {"acting_as": "monitor@", "definition": clinic.definition.hash, "ticket": "x" * 32}
+    ticketed = VITAL_SIGNS | sent_as
     assert monitor.post(address, ticketed).status_code == 403
     record = recorded_form(clinic)
     page = monitor.get(address_of(record)).content.decode()
@@ -217,6 +221,7 @@ def test_spec_adverse_events_across_participants_stay_within_the_site(clinic: Cl
     assert "IT01-0" in everywhere
 
 
+@pytest.mark.requirement("P1", "P2")
 def test_spec_a_signature_shows_what_is_signed_and_lapses_with_a_correction(clinic: Clinic):
     record = recorded_form(clinic)
     investigator = actor_of(clinic, "investigator", "SE01")
@@ -239,6 +244,7 @@ def test_spec_a_signature_shows_what_is_signed_and_lapses_with_a_correction(clin
     assert "the casebook changed since" in browser.get(casebook).content.decode()
 
 
+@pytest.mark.requirement("P2")
 def test_spec_nobody_signs_what_changed_while_they_looked(clinic: Clinic):
     record = recorded_form(clinic)
     investigator = actor_of(clinic, "investigator", "SE01")
@@ -257,6 +263,7 @@ def test_spec_nobody_signs_what_changed_while_they_looked(clinic: Clinic):
     assert "WEB-CASEBOOK-CHANGED" in answer.content.decode()
 
 
+@pytest.mark.requirement("G10")
 def test_spec_a_masked_role_sees_no_unmasking_item_even_if_it_is_recorded(clinic: Clinic):
     definition = clinic.definition
     hiding = {item.id for form in definition.forms for item in form.items if item.unmasking or form.unmasking}
@@ -267,6 +274,7 @@ def test_spec_a_masked_role_sees_no_unmasking_item_even_if_it_is_recorded(clinic
     assert not [label for label in labels if label in page.content.decode()]
 
 
+@pytest.mark.requirement("G11")
 def test_a_form_of_frozen_data_is_read_only(clinic: Clinic):
     from equipoise.capture.commands import FreezeParticipant
 

@@ -1,5 +1,6 @@
 """Commands from a page: what is drawn, what is recorded, and that nothing is recorded twice."""
 
+import pytest
 from django.test import Client
 
 from equipoise.web.clinic import Clinic
@@ -15,6 +16,7 @@ def test_every_field_of_every_command_has_a_label():
     assert named <= FIELD_LABELS.keys()
 
 
+@pytest.mark.requirement("G3")
 def test_spec_a_consent_recorded_on_a_page_is_an_entry_of_the_ledger(clinic: Clinic):
     nurse = actor_of(clinic, "nurse", "SE01")
     browser = browser_of(nurse)
@@ -53,6 +55,7 @@ def test_a_form_opened_in_another_role_is_refused(clinic: Clinic):
     assert "WEB-ROLE-CHANGED" in answer.content.decode()
 
 
+@pytest.mark.requirement("G14")
 def test_nobody_comes_in_without_a_login(clinic: Clinic):
     answer = Client().get("/participants/")
     assert (answer.status_code, answer["Location"]) == (302, "/accounts/login/?next=/participants/")

@@ -1,5 +1,7 @@
 """Two people on one form: both versions are shown, nothing is lost, nothing is overwritten unseen."""
 
+import pytest
+
 from equipoise.capture.state import RecordRow
 from equipoise.web.clinic import Clinic
 from tests.web.clinics import actor_of, browser_of, form_of, read_form
@@ -28,6 +30,7 @@ def test_spec_a_correction_changes_what_was_touched_and_nothing_else(clinic: Cli
     assert "UTC+" in course
 
 
+@pytest.mark.requirement("G2", "R13")
 def test_a_correction_needs_a_reason_and_a_change(clinic: Clinic):
     record = recorded_form(clinic)
     browser = browser_of(actor_of(clinic, "nurse", "SE01"))
@@ -41,6 +44,7 @@ def test_a_correction_needs_a_reason_and_a_change(clinic: Clinic):
     assert clinic.trial.head == before
 
 
+@pytest.mark.requirement("G2", "R13")
 def test_spec_two_corrections_of_one_item_end_at_a_page_with_both(clinic: Clinic):
     record = recorded_form(clinic)
     first, second = (browser_of(actor_of(clinic, kind, "SE01")) for kind in ("nurse", "investigator"))

@@ -1,5 +1,7 @@
 """Data management: what is open, the freeze, and the lock."""
 
+import pytest
+
 from equipoise.web.accounts.models import Account
 from equipoise.web.clinic import Clinic
 from equipoise.web.pages.data import ROUTES
@@ -26,6 +28,7 @@ def test_spec_open_and_answered_queries_are_listed_with_their_age_and_can_be_clo
     assert f"/do/close-query/?query={answered.query}&amp;next=%2Fdata%2Fqueries%2F" in page
 
 
+@pytest.mark.requirement("G11")
 def test_spec_a_participant_is_frozen_and_opened_again(clinic: Clinic):
     dana = actor_of(clinic, "data_manager")
     browser = browser_of(dana)
@@ -49,6 +52,7 @@ def test_spec_a_casebook_that_changed_after_it_was_signed_is_listed(clinic: Clin
         assert (person.participant in listed) == unsigned
 
 
+@pytest.mark.requirement("G11")
 def test_spec_the_lock_says_what_will_happen_and_is_refused_while_something_is_open(clinic: Clinic):
     dana = actor_of(clinic, "data_manager")
     browser = browser_of(dana)

@@ -1,5 +1,6 @@
 """Drafts: kept on the server for whoever types, offered to them alone, gone when the form is recorded."""
 
+import pytest
 from django.test import Client
 
 from equipoise.access.actor import Actor
@@ -29,6 +30,7 @@ def test_spec_a_half_filled_form_survives_and_is_offered(clinic: Clinic):
     assert (resumed["item-weight"], resumed["item-pulse"]) == ("71,", "66")
 
 
+@pytest.mark.requirement("G14")
 def test_spec_a_draft_is_shown_to_nobody_else(clinic: Clinic):
     address, nurse = open_form(clinic), actor_of(clinic, "nurse", "SE01")
     assert keep(browser_of(nurse), nurse, address, {"item-weight": "71.23"}) == 204

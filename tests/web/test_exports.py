@@ -6,6 +6,8 @@ import json
 from hashlib import sha256
 from zipfile import ZipFile
 
+import pytest
+
 from equipoise.access.actor import Actor
 from equipoise.web.clinic import Clinic
 from equipoise.web.pages.exports import ROUTES
@@ -28,6 +30,7 @@ def rows_of(archive: ZipFile, name: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(archive.read(name).decode())))
 
 
+@pytest.mark.requirement("G5", "G12", "P7")
 def test_spec_an_investigator_takes_a_complete_copy_of_their_site_with_its_audit_trail(clinic: Clinic):
     actor = actor_of(clinic, "investigator", "SE01")
     name, archive, _ = copy_of(actor)
@@ -46,6 +49,7 @@ def test_spec_an_investigator_takes_a_complete_copy_of_their_site_with_its_audit
             assert f"The {account.replace('.', ' at ')} ({account})" in page
 
 
+@pytest.mark.requirement("G8", "G12", "P7")
 def test_the_manifest_names_every_file_with_its_hash_and_the_state_it_is_of(clinic: Clinic):
     _, archive, _ = copy_of(actor_of(clinic, "investigator", "SE01"))
     manifest = json.loads(archive.read("manifest.json"))
@@ -56,11 +60,13 @@ def test_the_manifest_names_every_file_with_its_hash_and_the_state_it_is_of(clin
     assert manifest["definition"] == clinic.definition.hash
 
 
+@pytest.mark.requirement("G8", "P7")
 def test_the_same_state_gives_the_same_bytes(clinic: Clinic):
     actor = actor_of(clinic, "investigator", "SE01")
     assert copy_of(actor)[2] == copy_of(actor)[2]
 
 
+@pytest.mark.requirement("G12")
 def test_spec_a_copy_holds_nothing_of_another_site_whatever_is_asked_for(clinic: Clinic):
     _, archive, _ = copy_of(actor_of(clinic, "investigator", "SE01"), site="IT01")
     text = "".join(archive.read(name).decode() for name in archive.namelist() if name != "definition.json")
@@ -69,6 +75,7 @@ def test_spec_a_copy_holds_nothing_of_another_site_whatever_is_asked_for(clinic:
     assert "IT02-0" not in text
 
 
+@pytest.mark.requirement("G9", "G10", "G12")
 def test_spec_a_masked_copy_has_no_arm_and_no_item_that_unmasks(clinic: Clinic):
     _, archive, _ = copy_of(actor_of(clinic, "data_manager"))
     assert "data/arms.csv" not in archive.namelist()

@@ -9,6 +9,7 @@ from equipoise.web.pages.governance import AUDIENCE_WORDS, STEP_WORDS
 from tests.web.clinics import actor_of, browser_of, form_of
 
 
+@pytest.mark.requirement("G17")
 def test_spec_a_site_is_activated_with_the_day_of_its_approval_and_closed(clinic: Clinic):
     administrator = actor_of(clinic, "administrator")
     browser = browser_of(administrator)
@@ -25,6 +26,7 @@ def test_spec_a_site_is_activated_with_the_day_of_its_approval_and_closed(clinic
     assert closed.status == "closed"
 
 
+@pytest.mark.requirement("G1", "G14")
 def test_spec_the_delegation_log_keeps_what_was_revoked(clinic: Clinic):
     administrator = actor_of(clinic, "administrator")
     browser = browser_of(administrator)
@@ -48,6 +50,7 @@ def test_an_investigator_sees_the_log_of_their_site_and_of_roles_that_span_the_t
     assert "/do/revoke-role/" not in page
 
 
+@pytest.mark.requirement("E2")
 def test_spec_a_head_is_published_with_the_text_to_send(clinic: Clinic):
     browser = browser_of(actor_of(clinic, "administrator"))
     given = clinic.trial.head
@@ -87,6 +90,7 @@ def test_a_role_is_granted_to_an_account_that_is_there(clinic: Clinic):
     assert ("nurse", "IT01") in {(each.role, each.site) for each in clinic.roles_of("monitor")}
 
 
+@pytest.mark.requirement("G14")
 def test_what_roles_may_do_is_drawn_from_the_rules(clinic: Clinic):
     page = browser_of(actor_of(clinic, "nurse")).get("/governance/roles/").content.decode()
     assert all(role.name in page for role in clinic.definition.study.roles)

@@ -66,6 +66,7 @@ def test_the_log_of_scans_is_for_the_sites_and_data_management(clinic: Clinic):
         assert browser_of(actor_of(clinic, kind)).get("/scans/").status_code == status, kind
 
 
+@pytest.mark.requirement("G10", "G12")
 def test_spec_a_site_sees_its_own_scans_and_nothing_of_their_reading(clinic: Clinic):
     page = browser_of(actor_of(clinic, "nurse", "IT01")).get("/scans/").content.decode()
     codes = {row.scan: row.participant for row in clinic.trial.tables.all(ScanRow)}
@@ -90,6 +91,7 @@ def test_an_encounter_without_its_scan_is_missing(clinic: Clinic):
     assert page.count("/do/receive-scan/?participant=") == len(lines)
 
 
+@pytest.mark.requirement("G9", "G13")
 def test_spec_a_reader_sees_codes_and_no_participant(clinic: Clinic):
     scan_to_read(clinic)
     browser = browser_of(readers(clinic)[0])
@@ -104,6 +106,7 @@ def test_spec_a_reader_sees_codes_and_no_participant(clinic: Clinic):
     assert browser_of(actor_of(clinic, "nurse")).get("/reading/").status_code == 403
 
 
+@pytest.mark.requirement("R40")
 def test_spec_a_reading_recorded_on_a_page_is_an_entry(clinic: Clinic):
     scan_to_read(clinic)
     browser = browser_of(readers(clinic)[0])

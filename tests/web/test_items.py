@@ -43,6 +43,7 @@ def test_spec_what_may_part_thousands_is_refused_and_not_guessed(typed: str):
     assert "thousands" in problem_words(CELLS, problem)
 
 
+@pytest.mark.requirement("G6")
 def test_spec_a_time_is_one_at_the_site_and_is_stored_in_utc():
     answers = read_items(FORM, {"item-aware": "2024-07-01T09:30"}, STOCKHOLM)
     stored = read_values(FORM, answers).stored["aware"]

@@ -32,6 +32,7 @@ def begin(browser: Client, actor: Actor, kind: str, **fields: str) -> str:
     return answer["Location"]
 
 
+@pytest.mark.requirement("G15", "P7")
 def test_spec_the_ledger_is_verified_and_the_result_stands_on_the_governance_page(clinic: Clinic):
     actor = actor_of(clinic, "administrator")
     browser = browser_of(actor)
@@ -47,6 +48,7 @@ def test_spec_the_ledger_is_verified_and_the_result_stands_on_the_governance_pag
     assert f"up to position {clinic.trial.head.position}" in browser.get("/governance/").content.decode()
 
 
+@pytest.mark.requirement("G1", "P7")
 def test_a_result_is_for_the_owner_of_the_process_only_and_taking_it_is_on_record(clinic: Clinic):
     actor = actor_of(clinic, "data_manager")
     browser = browser_of(actor)
@@ -129,6 +131,7 @@ def test_a_refusal_is_shown_and_leaves_no_file(clinic: Clinic):
         ("data_manager", "unheard_of"),
     ],
 )
+@pytest.mark.requirement("G14")
 def test_spec_who_may_not_ask_for_a_work_cannot_begin_it(clinic: Clinic, kind: str, work: str):
     actor = actor_of(clinic, kind)
     given = {"kind": work, "ticket": make_ticket(), "acting_as": role_token(actor)}

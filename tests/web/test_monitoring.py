@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from equipoise.web.clinic import Clinic
 from tests.web.clinics import actor_of, browser_of
 
@@ -14,6 +16,7 @@ def first_form(page: str) -> dict[str, str]:
     return {name: value for name, value in fields if name != "csrfmiddlewaretoken"}
 
 
+@pytest.mark.requirement("G3", "R18")
 def test_spec_a_form_is_verified_with_one_click_and_once(clinic: Clinic):
     monitor = actor_of(clinic, "monitor")
     browser = browser_of(monitor)
@@ -33,6 +36,7 @@ def test_spec_a_form_is_verified_with_one_click_and_once(clinic: Clinic):
     assert f"1 of {line.recorded} filled forms" in browser.get(address).content.decode()
 
 
+@pytest.mark.requirement("G5")
 def test_spec_those_with_most_signals_come_first(clinic: Clinic):
     browser = browser_of(actor_of(clinic, "monitor"))
     listed = browser.get("/monitoring/?participants_list-as=csv").content.decode().splitlines()

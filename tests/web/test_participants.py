@@ -3,6 +3,8 @@
 import re
 from datetime import date, timedelta
 
+import pytest
+
 from equipoise.conduct.clock import Clock
 from equipoise.conduct.view.lines import TimelineLine
 from equipoise.enrolment.commands import ConsentParticipant, WithdrawParticipant
@@ -42,6 +44,7 @@ def later(clinic: Clinic, days: int) -> Clock:
 # -- the list
 
 
+@pytest.mark.requirement("G14")
 def test_spec_a_nurse_sees_the_participants_of_her_own_site_and_no_others(clinic: Clinic):
     html = read(clinic, "nurse", "/participants/", "SE01")
     assert "SE01-001" in html
@@ -105,6 +108,7 @@ def test_who_may_not_record_is_offered_nothing(clinic: Clinic):
     assert 'href="/do/' not in html
 
 
+@pytest.mark.requirement("G19")
 def test_whoever_withdrew_from_the_study_is_expected_nowhere(clinic: Clinic):
     code = somebody(clinic, "randomised", "SE01")
     html = read(clinic, "investigator", f"/participants/{code}/", "SE01")
@@ -163,6 +167,7 @@ def test_a_missed_encounter_is_drawn_on_its_day_and_nothing_is_drawn_without_day
 # -- eligibility
 
 
+@pytest.mark.requirement("R32")
 def test_spec_why_somebody_is_not_eligible_is_said_criterion_by_criterion(clinic: Clinic):
     code = somebody(clinic, "screening", "SE01")
     html = read(clinic, "investigator", f"/participants/{code}/screening/", "SE01")
@@ -215,6 +220,7 @@ def test_before_randomising_the_state_and_the_consequences_are_shown(clinic: Cli
 # -- who they are
 
 
+@pytest.mark.requirement("G1", "G13")
 def test_spec_a_name_is_seen_by_its_own_site_and_every_look_is_on_record(clinic: Clinic):
     code = somebody(clinic, "screening", "SE01")
     browser = browser_of(actor_of(clinic, "nurse", "SE01"))
@@ -229,6 +235,7 @@ def test_spec_a_name_is_seen_by_its_own_site_and_every_look_is_on_record(clinic:
     assert "Astrid" not in browser.get(f"/participants/{code}/").content.decode()
 
 
+@pytest.mark.requirement("G13")
 def test_spec_nobody_else_comes_to_a_name(clinic: Clinic):
     code = somebody(clinic, "screening", "SE01")
     for kind, site, status in (("monitor", None, 403), ("data_manager", None, 403), ("nurse", "IT01", 404)):

@@ -1,5 +1,7 @@
 """Queries: asked about a form or an item, answered at the site, accepted by who asked."""
 
+import pytest
+
 from equipoise.capture.state import QueryRow
 from equipoise.web.clinic import Clinic
 from tests.web.clinics import actor_of, browser_of, form_of
@@ -17,6 +19,7 @@ def ask(clinic: Clinic) -> tuple[str, str]:
     return list(clinic.trial.tables.all(QueryRow))[-1].query, address_of(record)
 
 
+@pytest.mark.requirement("G3", "G7")
 def test_spec_a_query_goes_from_the_monitor_to_the_site_and_back(clinic: Clinic):
     query, form = ask(clinic)
     nurse, monitor = browser_of(actor_of(clinic, "nurse", "SE01")), browser_of(actor_of(clinic, "monitor"))

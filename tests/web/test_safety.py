@@ -3,6 +3,8 @@
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from equipoise.access.refusal import Refusal
 from equipoise.capture.commands import RecordForm
 from equipoise.safety.state import ClockRow, EventRow
@@ -36,6 +38,7 @@ def serious_event(clinic: Clinic, participant: str = "SE01-002", *, hours: int, 
     return int(str(outcome[0].content["row"]))
 
 
+@pytest.mark.requirement("G6", "S1")
 def test_spec_clocks_are_listed_the_overdue_first_with_both_times(clinic: Clinic):
     late = serious_event(clinic, hours=30)
     early = serious_event(clinic, hours=1)
@@ -77,6 +80,7 @@ def test_spec_the_sponsors_assessment_stands_beside_the_sites(clinic: Clinic):
     assert "not related, expected: Seasonal pneumonia" in page
 
 
+@pytest.mark.requirement("S1")
 def test_spec_a_report_is_recorded_as_sent_and_its_clock_stops(clinic: Clinic):
     row = serious_event(clinic, hours=2)
     desk = browser_of(actor_of(clinic, "safety_desk"))
@@ -92,6 +96,7 @@ def test_spec_a_report_is_recorded_as_sent_and_its_clock_stops(clinic: Clinic):
     assert "A report was sent" in desk.get(f"/safety/SE01-002/{row}/").content.decode()
 
 
+@pytest.mark.requirement("S2")
 def test_spec_a_susar_says_to_whom_its_allocation_is_revealed(clinic: Clinic):
     row = serious_event(clinic, hours=1)
     other = serious_event(clinic, hours=1, expectedness="expected")

@@ -3,6 +3,8 @@
 import io
 from zipfile import ZipFile
 
+import pytest
+
 from equipoise.web.clinic import Clinic
 from tests.web.clinics import actor_of, browser_of
 from tests.web.test_jobs import begin, works_end
@@ -18,6 +20,7 @@ def datasets(clinic: Clinic, kind: str, work: str) -> tuple[str, str]:
     return answer["Content-Disposition"], archive.read("adsl.csv").decode().splitlines()[0]
 
 
+@pytest.mark.requirement("G9", "G10")
 def test_spec_datasets_hold_no_treatment_before_the_unblinding(clinic: Clinic):
     name, titles = datasets(clinic, "statistician", "datasets")
     assert "masked-datasets" in name
@@ -32,6 +35,7 @@ def test_the_statistician_to_the_board_has_closed_datasets_with_the_arms(clinic:
     assert "TRTSEQP" in titles
 
 
+@pytest.mark.requirement("E2")
 def test_spec_the_plan_is_shown_with_the_day_on_which_it_was_fixed(clinic: Clinic):
     statistician = actor_of(clinic, "statistician")
     page = browser_of(statistician).get("/statistics/").content.decode()

@@ -1,5 +1,7 @@
 """The study's own pages: synopsis, registry page, schedule, assumptions, forms, for every role."""
 
+import pytest
+
 from equipoise.web.clinic import Clinic
 from tests.web.clinics import actor_of, browser_of
 
@@ -28,6 +30,7 @@ def test_the_registry_page_marks_what_is_assumed(clinic: Clinic):
     assert "Assumptions of the definition" in html
 
 
+@pytest.mark.requirement("G18")
 def test_every_form_is_drawn_as_it_is_asked_and_cannot_be_sent(clinic: Clinic):
     browser = browser_of(actor_of(clinic, "nurse"))
     for form in clinic.definition.forms:

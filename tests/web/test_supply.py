@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from equipoise.access.refusal import Refusal
 from equipoise.conduct.view import UnmaskedView
 from equipoise.supply.commands import PrepareUnit, RecordManufacture
@@ -58,6 +60,7 @@ def made_lot(clinic: Clinic, **changed: str) -> LotRow:
     return clinic.trial.tables.require(LotRow, lot.lot)
 
 
+@pytest.mark.requirement("G10", "R6")
 def test_spec_only_unmasked_product_staff_come_to_the_laboratory(clinic: Clinic):
     unit = next(iter(clinic.trial.tables.all(UnitRow)))
     lot = next(iter(clinic.trial.tables.all(LotRow)))
@@ -100,6 +103,7 @@ def test_spec_a_release_shows_every_criterion_before_it_is_signed(clinic: Clinic
     assert 'name="proof_password"' in page
 
 
+@pytest.mark.requirement("P3")
 def test_spec_a_lot_is_released_with_a_signature(clinic: Clinic):
     lot = made_lot(clinic)
     laboratory = actor_of(clinic, "laboratory", lot.participant[:4])
@@ -128,6 +132,7 @@ def test_spec_the_record_of_a_lot_is_filled_in_on_its_page(clinic: Clinic):
     assert clinic.trial.tables.require(LotRow, lot.lot).status == "made"
 
 
+@pytest.mark.requirement("G9", "R7")
 def test_spec_a_label_says_for_whom_and_nothing_of_the_contents(clinic: Clinic):
     unit = prepared_unit(clinic)
     browser = browser_of(actor_of(clinic, "laboratory", unit.participant[:4]))
@@ -167,6 +172,7 @@ def test_spec_codes_that_belong_together_lead_to_the_administration(clinic: Clin
     assert "item-premedication" in form.content.decode()
 
 
+@pytest.mark.requirement("P6")
 def test_spec_codes_that_differ_stop_the_administration(clinic: Clinic):
     unit = prepared_unit(clinic)
     given = next(row for row in clinic.trial.tables.all(UnitRow) if row.status == "given")

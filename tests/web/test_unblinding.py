@@ -1,5 +1,7 @@
 """Breaking a code: two steps, proof, and an allocation for one pair of eyes."""
 
+import pytest
+
 from equipoise.access.actor import Actor
 from equipoise.allocation.state import AllocationRow, UnblindingRow
 from equipoise.web.accounts.models import AccessEvent, Account
@@ -35,6 +37,7 @@ def broken(clinic: Clinic, actor: Actor, code: str):
     return browser, browser.post(_STEP, fields | {"proof_password": PASSWORD})
 
 
+@pytest.mark.requirement("G1", "G9", "S2")
 def test_spec_a_code_is_broken_in_two_steps_and_shown_once_asked_for(clinic: Clinic):
     actor, code = investigator_of(clinic), randomised(clinic)
     names = {arm.id: arm.name for arm in clinic.definition.study.arms}
@@ -69,6 +72,7 @@ def test_nothing_is_broken_without_proof_or_cause(clinic: Clinic):
     assert clinic.trial.head == before
 
 
+@pytest.mark.requirement("G9", "S2")
 def test_spec_nobody_else_reads_a_code_that_was_broken(clinic: Clinic):
     actor, code = investigator_of(clinic), randomised(clinic)
     broken(clinic, actor, code)
@@ -91,6 +95,7 @@ def test_a_role_that_the_definition_does_not_name_is_told_whom_to_ask(clinic: Cl
     assert 'id="breaking"' not in page
 
 
+@pytest.mark.requirement("G18")
 def test_spec_there_is_a_sheet_for_when_the_system_is_down(clinic: Clinic):
     for kind in ("investigator", "nurse", "laboratory"):
         page = browser_of(actor_of(clinic, kind)).get("/unblindings/paper/").content.decode()
@@ -98,6 +103,7 @@ def test_spec_there_is_a_sheet_for_when_the_system_is_down(clinic: Clinic):
         assert "Investigator, Safety desk" in page
 
 
+@pytest.mark.requirement("G9")
 def test_an_accident_is_reported(clinic: Clinic):
     nurse, code = actor_of(clinic, "nurse", "SE01"), randomised(clinic)
     browser = browser_of(nurse)

@@ -26,6 +26,7 @@ from equipoise.store.sealing import read_key
 from equipoise.store.trial_store import StoreUnreadable, TrialStore, claim_file
 from equipoise.store.vault import VAULT, VAULT_KEY, DatabaseVault
 from equipoise.web.accounts.models import Setting
+from equipoise.web.scans.files import ScanFiles
 
 CLINIC_FILE = "clinic.sqlite"
 _OWN_APPS = ("django_cache", "contenttypes", "auth", "accounts", "sessions", "account", "mfa", "usersessions")
@@ -52,9 +53,11 @@ class Clinic:
     register: IdentityRegister | None
     clock: Clock
     jobs: Path = field(init=False)
+    scans: ScanFiles = field(init=False)
 
     def __post_init__(self) -> None:
         self.jobs = self.folder / "jobs"
+        self.scans = ScanFiles(self.folder / "scans")
 
     @property
     def definition(self) -> StudyDefinition:
@@ -83,6 +86,12 @@ class Clinic:
         """List the roles that an account holds now, each as the actor that it makes."""
         rows = [row for row in self.trial.tables.all(GrantRow) if row.account == account]
         return tuple(Actor(row.account, row.role, row.site or None) for row in rows if row.revoked_at is None)
+
+    def scan_hashes(self) -> set[str]:
+        """Return the hashes of all files of scans that the ledger names now."""
+        self.trial.catch_up()
+        lines = self.trial.trail.of_kind("ScanReceived")
+        return {str(line.content["file_hash"]) for line in lines if "file_hash" in line.content}
 
 
 _current: Clinic | None = None
@@ -138,7 +147,9 @@ def open_clinic(folder: Path) -> Clinic:
     )
     clock = _read_clock()
     trial = Trial(definition_from_json(kept[first.definition]), store.ledger, vault, clock, SystemEntropy())
-    return Clinic(folder=folder, trial=trial, store=store, register=register, clock=clock)
+    clinic = Clinic(folder=folder, trial=trial, store=store, register=register, clock=clock)
+    clinic.scans.sweep(clinic.scan_hashes)
+    return clinic
 
 
 @contextmanager
@@ -161,19 +172,30 @@ def disconnect() -> None:
 
 
 def _connect(folder: Path) -> Place:
-    """Make the clinic's own database that of Django's `default`, and return where the trial is kept."""
+    """Make the clinic's own database that of Django's `default`, and return where the trial is kept.
+
+    It does not wait for the disk: a crash loses nothing, a power cut the last moments of sessions, drafts and
+    visits. What is recorded in the trial is on the disk before anybody is told so.
+    """
     place = trial_place(folder)
     if isinstance(place, DatabaseUrl):
         alias = setup.connect_postgresql(place, _SCHEMA, create=True)
         # The schema is made; from here on it is reached as `default`.
         setup.close(alias)
-        wanted = connections.databases[alias]
+        wanted = dict(connections.databases[alias])
+        options = wanted["OPTIONS"]
+        swift = options["options"].replace("synchronous_commit=on", "synchronous_commit=off")
+        wanted["OPTIONS"] = options | {"options": swift}
     else:
         database = {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": str(folder / CLINIC_FILE),
             "CONN_MAX_AGE": None,
-            "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": _BUSY_TIMEOUT_SECONDS},
+            "OPTIONS": {
+                "transaction_mode": "IMMEDIATE",
+                "timeout": _BUSY_TIMEOUT_SECONDS,
+                "init_command": "PRAGMA synchronous = NORMAL",
+            },
         }
         wanted = connections.configure_settings({"default": database})["default"]
     if connections.databases["default"] != wanted:

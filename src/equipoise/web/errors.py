@@ -10,7 +10,7 @@ from equipoise.access.refusal import Refusal
 from equipoise.ledger.protocol import StoreUnavailable
 
 UNKNOWN_SENDER, FORBIDDEN, NOT_FOUND, WRONG_METHOD, CONFLICT = 401, 403, 404, 405, 409
-TOO_LARGE, TOO_OFTEN, BUSY = 413, 429, 503
+TOO_LARGE, TOO_OFTEN, SERVER_ERROR, BUSY = 413, 429, 500, 503
 UNCERTAIN = "STORE-UNCERTAIN"
 _RETRY_SECONDS = "2"
 
@@ -19,9 +19,11 @@ _STATUS_BY_CODE = {
     "ENR-UNKNOWN-PARTICIPANT": NOT_FOUND,
     "WEB-NOT-FOUND": NOT_FOUND,
     "CAP-CHANGED": CONFLICT,
+    "WEB-DEFINITION": CONFLICT,
     "WEB-TICKET": CONFLICT,
     "WEB-SENT-TWICE": CONFLICT,
     "WEB-CASEBOOK-CHANGED": CONFLICT,
+    "WEB-FILE-CHANGED": CONFLICT,
     "WEB-BROWSER-ONLY": FORBIDDEN,
     "WEB-METHOD": WRONG_METHOD,
     "WEB-SIGNED": FORBIDDEN,
@@ -102,4 +104,4 @@ def show_server_error(request: HttpRequest) -> HttpResponse:
     """Return the page for a defect: it tells nothing of what went wrong inside."""
     sentence = _("Something went wrong that we did not foresee. Nothing was recorded.")
     remedy = _("Try again. If it happens again, tell the administrator what you did, and when.")
-    return show_refusal(request, Refusal("WEB-DEFECT", sentence, remedy), 500)
+    return show_refusal(request, Refusal("WEB-DEFECT", sentence, remedy), SERVER_ERROR)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import timedelta
+from traceback import extract_tb
 from typing import cast
+from urllib.parse import urlencode
 
 from allauth.mfa.models import Authenticator
 from django.conf import settings
@@ -20,8 +22,8 @@ from django.utils.translation import gettext as _
 from equipoise.access.refusal import Refusal
 from equipoise.web.accounts.models import Account
 from equipoise.web.clinic import current_clinic
-from equipoise.web.errors import TOO_LARGE, show_refusal
-from equipoise.web.settings import IDLE_SECONDS, PASSWORD_DAYS_MAX, POST_BYTES_MAX
+from equipoise.web.errors import SERVER_ERROR, TOO_LARGE, WRONG_METHOD, show_refusal
+from equipoise.web.settings import IDLE_SECONDS, PASSWORD_DAYS_MAX, POST_BYTES_MAX, UPLOAD_BYTES_MAX
 
 Answer = Callable[[HttpRequest], HttpResponse]
 
@@ -50,6 +52,7 @@ _HEADERS = {
 _SEEN_KEY = "seen_at"
 _FACTOR_KEY = "has_factor"
 _TOUCH_SECONDS = 60
+_PLACES = 6
 _OPEN_PATHS = ("/accounts/", "/language/")
 _YEAR_SECONDS = 31_536_000
 
@@ -71,8 +74,11 @@ class ShieldMiddleware:
             response["Strict-Transport-Security"] = f"max-age={_YEAR_SECONDS}"
         # What a page shows is for this reader, now: no cache may keep it, the browser's own included.
         response.headers.setdefault("Cache-Control", "no-store")
-        match = getattr(request, "resolver_match", None)
-        log.info("%s %s %s", request.method, match.view_name if match else "-", response.status_code)
+        level = logging.ERROR if response.status_code >= SERVER_ERROR else logging.INFO
+        log.log(level, "%s %s %s", request.method, _page_of(request), response.status_code)
+        if request.method == "HEAD":
+            # No body goes with it; the length stays that of the page (RFC 9110, 9.3.2).
+            response.content = b""
         return response
 
     def _answer_or_refuse(self, request: HttpRequest) -> HttpResponse:
@@ -80,14 +86,14 @@ class ShieldMiddleware:
             # A program comes with its token alone: whoever is logged in, in a browser, is nobody there.
             request.META.pop("HTTP_COOKIE", None)
         length = request.META.get("CONTENT_LENGTH") or "0"
-        if not length.isdigit() or int(length) > POST_BYTES_MAX:
-            return self._too_large(request)
+        if not length.isdigit() or int(length) > UPLOAD_BYTES_MAX.get(request.path, POST_BYTES_MAX):
+            return too_large(request)
         return self._answer(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Answer what a page could not read; everything else is a defect."""
         if isinstance(exception, RequestDataTooBig | TooManyFieldsSent):
-            return self._too_large(request)
+            return too_large(request)
         if isinstance(exception, BadRequest | UnicodeDecodeError):
             refusal = Refusal(
                 "WEB-REQUEST",
@@ -95,21 +101,32 @@ class ShieldMiddleware:
                 _("Go back and try again."),
             )
             return show_refusal(request, refusal, 400)
+        # Where it went wrong and how, but not its words: they may hold a value.
+        places = [f"{place.name}:{place.lineno}" for place in extract_tb(exception.__traceback__)]
+        log.error("%s in %s: %s", type(exception).__name__, _page_of(request), " ".join(places[-_PLACES:]))
         return None
 
-    def _too_large(self, request: HttpRequest) -> HttpResponse:
-        sentence, remedy = _("The request is too large. Nothing was recorded."), _("Send less at once.")
-        if request.path.startswith("/api/"):
-            response = show_refusal(request, Refusal("WEB-TOO-LARGE", sentence, remedy))
-        else:
-            response = HttpResponse(
-                f"WEB-TOO-LARGE: {sentence} {remedy}\n",
-                content_type="text/plain; charset=utf-8",
-                status=TOO_LARGE,
-            )
-        # What is not read must not be taken for the next request.
-        response["Connection"] = "close"
-        return response
+
+def too_large(request: HttpRequest) -> HttpResponse:
+    """Return the answer to a request of which nothing is read, because it is too large."""
+    sentence, remedy = _("The request is too large. Nothing was recorded."), _("Send less at once.")
+    if request.path.startswith("/api/"):
+        response = show_refusal(request, Refusal("WEB-TOO-LARGE", sentence, remedy))
+    else:
+        response = HttpResponse(
+            f"WEB-TOO-LARGE: {sentence} {remedy}\n",
+            content_type="text/plain; charset=utf-8",
+            status=TOO_LARGE,
+        )
+    # What is not read must not be taken for the next request.
+    response["Connection"] = "close"
+    return response
+
+
+def _page_of(request: HttpRequest) -> str:
+    """Return the name of the page that a request is for: its address has codes in it."""
+    match = getattr(request, "resolver_match", None)
+    return match.view_name if match else "-"
 
 
 class SessionEndMiddleware:
@@ -126,10 +143,29 @@ class SessionEndMiddleware:
             # Time that runs backwards ends no session, and prolongs none.
             if now - seen > IDLE_SECONDS:
                 logout(request)
-                return redirect(f"{reverse('account_login')}?next={request.path}&idle=1")
+                leads_back = urlencode({"next": request.get_full_path(), "idle": 1})
+                return redirect(f"{reverse('account_login')}?{leads_back}")
             if _SEEN_KEY not in request.session or now - seen > _TOUCH_SECONDS:
                 request.session[_SEEN_KEY] = now
         return self._answer(request)
+
+
+class MethodMiddleware:
+    """Has an address that does not take a method say so on a page."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self._answer = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer a request."""
+        response = self._answer(request)
+        if response.status_code != WRONG_METHOD or response.content:
+            return response
+        sentence = _("This address does not take the method %(method)s.") % {"method": request.method}
+        remedy = _("Start from the page that led here.")
+        refused = show_refusal(request, Refusal("WEB-METHOD", sentence, remedy))
+        refused["Allow"] = response["Allow"]
+        return refused
 
 
 class FirstStepsMiddleware:

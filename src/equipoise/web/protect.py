@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, cast
 
 from django.contrib.auth.decorators import login_not_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -25,25 +26,27 @@ from equipoise.web.words import in_words_of
 Page = Callable[..., HttpResponse]
 
 _ROLE_KEY = "acting_as"
+_READING = ("GET", "HEAD")
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """An address, the page behind it, its name, and who may come there."""
+    """An address, the page behind it, its name, who may come there, and whether forms are sent to it."""
 
     path: str
     page: Page
     name: str
     visible: Visible
+    posts: bool = False
 
 
 def protected(route: Route) -> Page:
     """Return a route's page as Django may call it."""
     if isinstance(route.visible, Anyone):
-        return login_not_required(with_errors(_with_clinic(route.page)))
+        return login_not_required(with_errors(_with_methods(route, _with_clinic(route.page))))
     if isinstance(route.visible, AnyAccount):
-        return with_errors(_with_clinic(route.page))
-    return with_errors(_with_role(route))
+        return with_errors(_with_methods(route, _with_clinic(route.page)))
+    return with_errors(_with_methods(route, _with_role(route)))
 
 
 def acting_as(request: HttpRequest, clinic: Clinic) -> Actor | None:
@@ -64,6 +67,16 @@ def act_as(request: HttpRequest, actor: Actor) -> None:
 def role_token(actor: Actor) -> str:
     """Return what a form bears to say in which role it was opened."""
     return f"{actor.role}@{actor.site or ''}"
+
+
+def _with_methods(route: Route, page: Page) -> Page:
+    methods = (*_READING, "POST") if route.posts else _READING
+
+    @wraps(page)
+    def respond(request: HttpRequest, **arguments: Any) -> HttpResponse:
+        return page(request, **arguments) if request.method in methods else HttpResponseNotAllowed(methods)
+
+    return respond
 
 
 def _with_clinic(page: Page) -> Page:
@@ -96,7 +109,8 @@ def _with_role(route: Route) -> Page:
         request = cast(ClinicRequest, plain)
         clinic = request.clinic = current_clinic()
         # One page, one state of the trial: other threads record before it or after it.
-        with clinic.trial.reading():
+        with ExitStack() as request.standstill:
+            request.standstill.enter_context(clinic.trial.reading())
             actor = acting_as(request, clinic)
             if actor is None:
                 return redirect("choose_role")

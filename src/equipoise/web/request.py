@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from datetime import date
 
 from django.contrib.sessions.backends.base import SessionBase
@@ -18,10 +19,12 @@ class ClinicRequest(HttpRequest):
     """A request whose sender is logged in and acts in a role.
 
     `seen` is the trial as that role may see it, `definition` has its texts in the reader's language,
-    `today` is the day at the role's site. Pages read through `seen` and record through `clinic.trial`.
+    `today` is the day at the role's site. Until `standstill` is closed no other thread of this process
+    changes what is seen. Pages read through `seen` and record through `clinic.trial`.
     """
 
     clinic: Clinic
+    standstill: ExitStack
     actor: Actor
     seen: MaskedView | UnmaskedView
     definition: StudyDefinition

@@ -98,5 +98,8 @@ def serve(plan: ServePlan, ready: Callable[[], None]) -> None:
 
 
 def _shield(headers: Any, path: str, url: str) -> None:
+    from equipoise.web.middleware import CONTENT_SECURITY_POLICY
+
+    headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
     headers["Cross-Origin-Resource-Policy"] = "same-origin"
     headers["X-Content-Type-Options"] = "nosniff"

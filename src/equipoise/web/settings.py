@@ -32,8 +32,11 @@ STATIC_FILES = {
 
 IDLE_SECONDS = 20 * 60
 SESSION_SECONDS = 12 * 60 * 60
+LANGUAGE_SECONDS = 365 * 24 * 60 * 60
 PASSWORD_DAYS_MAX = 365
 POST_BYTES_MAX = 1024 * 1024
+UPLOAD_BYTES_MAX = {"/do/receive-scan/": 512 * 1024 * 1024}
+"""Where more may be sent, because a file comes with the form: by its address, and nowhere else."""
 FIELDS_MAX = 1000
 
 LANGUAGES = [("en", _("English")), ("sv", _("Swedish")), ("it", _("Italian"))]
@@ -61,7 +64,7 @@ def set_up_clinic(
             INSTALLED_APPS=_APPS,
             MIDDLEWARE=_MIDDLEWARE,
             TEMPLATES=[_TEMPLATES],
-            LOGGING_CONFIG=None,
+            LOGGING=_LOGGING,
             USE_TZ=True,
             TIME_ZONE="UTC",
             DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
@@ -103,11 +106,24 @@ _MIDDLEWARE = [
     # Every page needs a login unless it says otherwise.
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "equipoise.web.middleware.MethodMiddleware",
     "equipoise.web.middleware.FirstStepsMiddleware",
+    "equipoise.web.scans.upload.ScanUploadMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
+
+_LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    # What Django says of a request has its address, in which there are codes, and what an error says, in
+    # which there may be values. The clinic has a line of its own for each.
+    "loggers": {
+        "django": {"level": "CRITICAL", "handlers": []},
+        "django.server": {"level": "CRITICAL", "handlers": []},
+    },
+}
 
 _TEMPLATES = {
     "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -131,6 +147,11 @@ _LANGUAGE = {
     "LANGUAGES": LANGUAGES,
     "LOCALE_PATHS": [PACKAGE / "locale"],
     "USE_I18N": True,
+    # The choice is kept in the browser alone; it says nothing of who made it.
+    "LANGUAGE_COOKIE_NAME": "clinic_language",
+    "LANGUAGE_COOKIE_AGE": LANGUAGE_SECONDS,
+    "LANGUAGE_COOKIE_HTTPONLY": True,
+    "LANGUAGE_COOKIE_SAMESITE": "Strict",
 }
 
 _ACCOUNTS = {
@@ -196,6 +217,7 @@ def _secure(https: bool) -> dict[str, object]:
     return plain | {
         "SESSION_COOKIE_SECURE": True,
         "CSRF_COOKIE_SECURE": True,
+        "LANGUAGE_COOKIE_SECURE": True,
         # The proxy in front ends TLS, and must set this header itself whatever a client sends.
         "SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https"),
     }

@@ -8,8 +8,10 @@ import logging
 import re
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cache
 from html import unescape
 from html.parser import HTMLParser
 from typing import Any
@@ -26,6 +28,7 @@ from equipoise.allocation.state import UnblindingRow
 from equipoise.supply.state import UnitRow
 from equipoise.web.clinic import Clinic
 from equipoise.web.commands.catalogue import COMMANDS, SLUGS
+from equipoise.web.errors import FORBIDDEN, WRONG_METHOD
 from equipoise.web.protect import role_token
 from equipoise.web.settings import STATIC_FILES
 from equipoise.web.works import wait_for_works
@@ -35,6 +38,8 @@ from tests.web.blinding.places import Facts, Pattern, addresses_of, facts_of, ur
 from tests.web.blinding.served import PASSWORD, browser_of, secret_of
 
 _LINK = re.compile(r'\b(?:href|action|src|hx-get|hx-post)="([^"]*)"')
+_FORM = re.compile(r'<form [^>]*method="post".*?</form>', re.DOTALL)
+_VALUE = re.compile(r' value="[^"]*"')
 _NONSENSE = "☃ '; -- <b>"
 _NOT_FOR_ROLE = (b"ACC-PAGE", b"ACC-UNSEEN", b"ACC-COMMAND")
 LINKS_PER_ROUTE = 2
@@ -121,34 +126,34 @@ class Crawl:
         self._found: dict[str, None] = {}
         self._shapes: dict[tuple[str, ...], int] = {}
         self._forms: dict[tuple[str, ...], list[tuple[str, Form]]] = {}
+        self._drawn: set[str] = set()
         self._tickets = 0
         self._known = 0
-        self._told = {
-            f"/unblindings/of/{row.participant}/"
-            for row in clinic.trial.tables.all(UnblindingRow)
-            if row.account == actor.account
-        }
 
     def run(self) -> None:
         """Read everything, send everything, and read again what everybody starts from."""
-        handler = _Keep(self.logged)
-        root = logging.getLogger()
-        level = root.level
-        root.addHandler(handler)
-        root.setLevel(logging.INFO)
-        try:
-            facts = facts_of(self.clinic)
-            for pattern in url_patterns():
+        facts, patterns = facts_of(self.clinic), url_patterns()
+        with self.keeping_logs():
+            for pattern in patterns:
                 self.read_pattern(pattern, facts)
             self.follow_links()
             self.send_commands()
             self.send_forms()
-            for pattern in url_patterns():
+            for pattern in patterns:
                 self.send_pattern(pattern, facts)
-            for name in _RE_READ:
-                read = [address for address in self._asked if resolve_name(address) == name]
-                for address in read[:_RE_READ[name]]:
+            for name, most in _RE_READ.items():
+                for address in [each for each in self._asked if resolve_name(each) == name][:most]:
                     self.get(address, "again ", follow=False)
+
+    @contextmanager
+    def keeping_logs(self) -> Iterator[None]:
+        """Keep what is logged meanwhile."""
+        handler, root = _Keep(self.logged), logging.getLogger()
+        level = root.level
+        root.addHandler(handler)
+        root.setLevel(logging.INFO)
+        try:
+            yield
         finally:
             root.removeHandler(handler)
             root.setLevel(level)
@@ -167,22 +172,21 @@ class Crawl:
             if address in self._asked:
                 continue
             query = urlsplit(address).query
-            keys = tuple(each if each.endswith("=csv") else each.partition("=")[0] for each in query.split("&"))
+            keys = tuple(
+                each if each.endswith("=csv") else each.partition("=")[0] for each in query.split("&")
+            )
             shape = (resolve_name(address), *keys)
             self._shapes[shape] = self._shapes.get(shape, 0) + 1
             if self._shapes[shape] <= LINKS_PER_ROUTE:
                 self.get(address, follow=False)
 
-    def get(self, address: str, how: str = "", *, follow: bool = True) -> HttpResponse | None:
+    def get(self, address: str, how: str = "", *, follow: bool = True) -> Any:
         """Ask for a page; None where it is not for this role. Its links are noted, to be followed."""
         self._asked[address] = None
-        if address.partition("?")[0] in self._told:
-            # Whoever broke the code was told the arm: here, and nowhere else.
-            return None
         browser = self.program if address.startswith("/api/") else self.browser
         answer = browser.get(address)
         self._keep(f"{how}GET {address}", answer)
-        if answer.status_code == 403 and any(code in answer.content for code in _NOT_FOR_ROLE):
+        if _is_for_others(answer):
             return None
         if answer.get("Content-Type", "").startswith("text/html"):
             self._note(address, answer, follow)
@@ -190,14 +194,14 @@ class Crawl:
             self._see(urljoin(address, answer["Location"]), follow)
         return answer
 
-    def _note(self, address: str, answer: HttpResponse, follow: bool) -> None:
+    def _note(self, address: str, answer: Any, follow: bool) -> None:
         html = answer.content.decode()
         for link in dict.fromkeys(_LINK.findall(html)):
             self._see(urljoin(address, unescape(link)), follow)
-        if 'method="post"' not in html:
-            return
+        new = [part for part in _FORM.findall(html) if _VALUE.sub("", part) not in self._drawn]
+        self._drawn.update(_VALUE.sub("", part) for part in new)
         reader = FormReader()
-        reader.feed(html)
+        reader.feed("".join(new))
         for form in reader.forms:
             target = urljoin(address, form.action)
             shape = (resolve_name(target), *sorted(form.fields), *sorted(form.choices))
@@ -235,7 +239,7 @@ class Crawl:
         addresses = addresses_of(pattern, facts)
         for address in addresses[:1]:
             answer = self.post(address, {}, "bare ")
-            if answer.status_code == 403 and any(code in answer.content for code in _NOT_FOR_ROLE):
+            if answer.status_code == WRONG_METHOD or _is_for_others(answer):
                 return
             # What only one arm would have: its answers, the number of what was made for somebody.
             self.post(address, self._unmasking(), "unmasking ")
@@ -259,12 +263,12 @@ class Crawl:
                     self._give(name, given)
 
     def _give(self, name: str, given: Mapping[str, Any]) -> None:
-        body = json.dumps({each: value for each, value in given.items() if value is not None}, default=str)
+        body = json.dumps({each: value for each, value in given.items() if value is not None}, default=_iso)
         address = f"/api/v1/commands/{SLUGS[name]}"
         answer = self.program.post(address, body, content_type="application/json")
         self._keep(f"POST {address} {body}", answer)
 
-    def post(self, address: str, fields: Mapping[str, str], how: str = "") -> HttpResponse:
+    def post(self, address: str, fields: Mapping[str, str], how: str = "") -> Any:
         """Send a form, and go where it leads."""
         self._tickets += 1
         told = {
@@ -273,14 +277,20 @@ class Crawl:
             "ticket": f"{self._tickets:032d}",
             "proof_password": PASSWORD,
         }
+        if self.is_told(address):
+            # Whoever broke the code is told the arm: here, and nowhere else.
+            return HttpResponse()
         answer = self.browser.post(address, {**told, **fields})
         wait_for_works()
         self._keep(f"{how}POST {address} {dict(fields)}", answer)
         if answer.status_code == 302:
-            following = urljoin(address, answer["Location"])
-            if urlsplit(following).path not in self._told and "/unblindings/of/" not in following:
-                self._keep(f"{how}after {address}", self.browser.get(following))
+            self._keep(f"{how}after {address}", self.browser.get(urljoin(address, answer["Location"])))
         return answer
+
+    def is_told(self, address: str) -> bool:
+        """Tell whether a post to an address is answered with an allocation that the account may know."""
+        broken = self.clinic.trial.tables.where(UnblindingRow, account=self.actor.account)
+        return address in {f"/unblindings/of/{row.participant}/" for row in broken}
 
     def _unmasking(self) -> dict[str, str]:
         unit = next(self.clinic.trial.tables.all(UnitRow))
@@ -293,8 +303,8 @@ class Crawl:
 
     # -- keeping
 
-    def _keep(self, place: str, answer: HttpResponse) -> None:
-        path = place.split("GET ")[-1].split("POST ")[-1].split("after ")[-1].split(" ")[0]
+    def _keep(self, place: str, answer: Any) -> None:
+        path = place.split(" {", maxsplit=1)[0].rsplit(" ", maxsplit=1)[-1]
         self.statuses.setdefault(resolve_name(path), set()).add(answer.status_code)
         for entry in self.clinic.trial.ledger.read(self._known):
             self.world.hashes[entry.hash[:12]] = self._known = entry.position
@@ -303,7 +313,15 @@ class Crawl:
 
 
 _END_SESSION = ("account_logout", "mfa_authenticate")
-_RE_READ = {"home": 1, "participants": 2, "participant": 3, "audit": 2, "queries": 2, "casebook": 2, "jobs": 1}
+_RE_READ = {
+    "home": 1,
+    "participants": 2,
+    "participant": 3,
+    "audit": 2,
+    "queries": 2,
+    "casebook": 2,
+    "jobs": 1,
+}
 """The pages that are read again after all was sent, and at how many addresses."""
 
 
@@ -317,16 +335,34 @@ class _Keep(logging.Handler):
         self._kept.append(f"{record.name} {record.levelname} {record.getMessage()} {trace}")
 
 
+def _iso(moment: date) -> str:
+    return moment.isoformat()
+
+
+def _is_for_others(answer: Any) -> bool:
+    return answer.status_code == FORBIDDEN and any(code in answer.content for code in _NOT_FOR_ROLE)
+
+
 def resolve_name(address: str) -> str:
     """Return the name of the page at an address, empty where there is none."""
+    return _name_of(urlsplit(address).path)
+
+
+@cache
+def _name_of(path: str) -> str:
     try:
-        return resolve(urlsplit(address).path).view_name
+        return resolve(path).view_name
     except Resolver404:
         return ""
 
 
-def write_answer(answer: HttpResponse) -> str:
-    """Write an answer as text: status, headers, cookies with their attributes, body; files as their contents."""
+def forget_names() -> None:
+    """Look up anew which page is at an address: there are others now."""
+    _name_of.cache_clear()
+
+
+def write_answer(answer: Any) -> str:
+    """Write an answer as text: status, headers, cookies with their attributes, and body, unpacked."""
     content = b"".join(answer) if answer.streaming else answer.content
     headers = sorted(answer.items())
     if content[:4] == b"PK\x03\x04":
@@ -339,7 +375,9 @@ def write_answer(answer: HttpResponse) -> str:
         body = content.decode()
     # The time at which a cookie ends is read from the machine's clock.
     cookies = [re.sub(r"expires=[^;]*", "", str(each)) for each in answer.cookies.values()]
-    return "\n".join([str(answer.status_code), *(f"{name}: {value}" for name, value in headers), *cookies, body])
+    return "\n".join(
+        [str(answer.status_code), *(f"{name}: {value}" for name, value in headers), *cookies, body]
+    )
 
 
 def _posted(given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -354,7 +392,16 @@ def _posted(given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield name, str(value)
 
 
-_OWN = ("csrfmiddlewaretoken", "acting_as", "definition", "ticket", "next", "fixed", "participant", "encounter")
+_OWN = (
+    "csrfmiddlewaretoken",
+    "acting_as",
+    "definition",
+    "ticket",
+    "next",
+    "fixed",
+    "participant",
+    "encounter",
+)
 
 
 def _fillings(form: Form, clinic: Clinic) -> Iterable[tuple[str, dict[str, str]]]:

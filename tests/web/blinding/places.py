@@ -43,7 +43,7 @@ ABSENT: Facts = {
 }
 """A value of every argument that nothing has; an argument that is not here fails the tests."""
 
-ADDRESSES_PER_ROUTE = 6
+ADDRESSES_PER_ROUTE = 4
 """Of more addresses than these, a route is tried at evenly chosen ones."""
 
 _ARGUMENT = re.compile(r"<(?:\w+:)?(\w+)>")
@@ -88,8 +88,11 @@ def facts_of(clinic: Clinic) -> list[Facts]:
     unmask those of everybody.
     """
     tables = clinic.trial.tables
-    facts: list[Facts] = [{"participant": row.participant} for row in tables.all(ParticipantRow)]
     sample = _sample(clinic)
+    codes = sorted(
+        (row.participant for row in tables.all(ParticipantRow)), key=lambda code: code not in sample
+    )
+    facts: list[Facts] = [{"participant": code} for code in codes]
     for encounter in tables.all(EncounterRow):
         if encounter.participant in sample:
             for form in clinic.definition.schedule.forms_at(encounter.encounter):
@@ -147,7 +150,9 @@ def addresses_of(pattern: Pattern, facts: list[Facts]) -> list[str]:
     wanted = pattern.arguments
     assert ABSENT.keys() >= set(wanted), f"say what {pattern.address} may have in it"
     found = {pattern.at(each): None for each in facts if each.keys() >= set(wanted)}
-    known = list(found)[:: max(1, -(-len(found) // ADDRESSES_PER_ROUTE))]
+    # Those of both arms and of another site are the first participants.
+    step = 1 if wanted == ("participant",) else max(1, -(-len(found) // ADDRESSES_PER_ROUTE))
+    known = list(found)[::step][:ADDRESSES_PER_ROUTE]
     whole = next((each for each in facts if each.keys() >= set(wanted)), ABSENT)
     absent = [pattern.at({**whole, name: ABSENT[name]}) for name in (*wanted[:1], *wanted[1:][-1:])]
     return list(dict.fromkeys([*known, *absent] if wanted else [pattern.at({})]))

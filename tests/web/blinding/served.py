@@ -96,7 +96,8 @@ class Served:
         for name in ("created_at", "last_seen_at"):
             # These hold on to the function that they were given when they were made.
             patch.setattr(UserSession._meta.get_field(name), "_get_default", self.clock)
-        patch.setattr(SystemEntropy, "token", lambda _self, size, drawn=SeededEntropy(11): drawn.token(size))
+        own = SeededEntropy(11)
+        patch.setattr(SystemEntropy, "token", lambda _self, size: own.token(size))
         # What others draw: keys of sessions, tokens against forgery, secrets of second factors.
         drawn = SeededEntropy(12)
         patch.setattr(os, "urandom", drawn.token)
@@ -117,16 +118,16 @@ def serve(world: World, position: int, folder: Path) -> Served:
     now = datetime.fromisoformat(entries[-1].recorded_at) + timedelta(days=1)
     register = IdentityRegister.create(folder / IDENTITIES.file, read_or_make_key(folder, IDENTITIES_KEY))
     trial = Trial(definition, store.ledger, deepcopy(world.vault), lambda: now, SeededEntropy(5))
-    known: set[str] = set()
     for actor in world.masked:
         if actor.role != "nurse" or actor.site is None:
             continue
         code = next(
-            row.participant for row in trial.tables.all(ParticipantRow) if row.participant.startswith(actor.site)
+            row.participant
+            for row in trial.tables.all(ParticipantRow)
+            if row.participant.startswith(actor.site)
         )
         done = register_identity(trial, register, actor, RegisterIdentity(participant=code), *IDENTITY)
         assert isinstance(done, tuple), done
-        known.add(code)
     register.close()
     world.learn(trial)
     store.close()
@@ -165,7 +166,9 @@ def secret_of(actor: Actor) -> str:
 def browser_of(account: str, actor: Actor | None = None) -> Client:
     """Return a browser in which an account is logged in, and acts in a role."""
     browser = Client(raise_request_exception=False)
-    browser.force_login(Account.objects.get(username=account), "allauth.account.auth_backends.AuthenticationBackend")
+    browser.force_login(
+        Account.objects.get(username=account), "allauth.account.auth_backends.AuthenticationBackend"
+    )
     if actor is not None:
         session = browser.session
         session["acting_as"] = [actor.role, actor.site]

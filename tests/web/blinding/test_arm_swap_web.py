@@ -21,23 +21,24 @@ Left out: the page that tells an allocation to whoever broke the code. There the
 
 import logging
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from contextlib import contextmanager
 
 import pytest
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.urls import clear_url_caches, path
 
 from equipoise.access.actor import Actor
-from equipoise.allocation.state import UnblindingRow
+from equipoise.allocation.commands import UnblindInEmergency
+from equipoise.capture.state import RecordRow
+from equipoise.enrolment.state import ParticipantRow
 from equipoise.web import urls
-from equipoise.web.clinic import current_clinic
-from equipoise.web.protect import Route, protected
+from equipoise.web.protect import Route, protected, role_token
 from equipoise.web.request import ClinicRequest
 from equipoise.web.visible import AnyRole
 from tests.blinding.reach import find_differences
 from tests.blinding.worlds import make_worlds, study_of
-from tests.web.blinding.crawl import Crawl, write_answer
-from tests.web.blinding.places import Pattern, arms_of, url_patterns
+from tests.web.blinding.crawl import Crawl, forget_names, write_answer
+from tests.web.blinding.places import ABSENT, arms_of, url_patterns
 from tests.web.blinding.served import IDENTITY, PRINTED, Served, browser_of, serve
 
 MASKED = sorted({role.id for role in study_of("betraying").study.roles if role.masked})
@@ -46,7 +47,7 @@ MASKED = sorted({role.id for role in study_of("betraying").study.roles if role.m
 @pytest.fixture(scope="module")
 def worlds(tmp_path_factory: pytest.TempPathFactory) -> tuple[Served, Served]:
     plain, swapped = (
-        serve(world, world.points[0], tmp_path_factory.mktemp("world") / "kept") for world in make_worlds("betraying")
+        serve(world, world.points[0], tmp_path_factory.mktemp("world")) for world in make_worlds("betraying")
     )
     assert plain.now == swapped.now
     return plain, swapped
@@ -64,6 +65,7 @@ def crawl(served: Served, role: str) -> Crawl:
 
 
 @pytest.mark.parametrize("role", MASKED)
+@pytest.mark.requirement("G9", "G10", "R1", "R7")
 def test_every_address_says_the_same_in_both_worlds(role: str, worlds: tuple[Served, Served]) -> None:
     plain, swapped = (crawl(served, role) for served in worlds)
     assert find_differences(plain.lines, swapped.lines) == []
@@ -77,14 +79,124 @@ def test_every_address_says_the_same_in_both_worlds(role: str, worlds: tuple[Ser
 
 def shown_in_logs(crawled: Crawl, served: Served) -> list[str]:
     """The log lines that have a value, a name or a code in them."""
-    said = "\n".join(crawled.logged)
+    assert any(line.startswith("equipoise.clinic INFO GET") for line in crawled.logged)
     with served.opened() as clinic:
-        codes = {row.participant for row in clinic.trial.tables.all(ParticipantRow)}
-        values = {
-            str(value)
-            for row in clinic.trial.tables.all(RecordRow)
-            for value in row.item_values.values()
-            if len(str(value)) > 3
-        }
-    forbidden = codes | values | {PRINTED, *IDENTITY, "SE01-999"}
-    return [line for line in crawled.logged if any(word in line for word in forbidden)] if said else ["nothing"]
+        rows = list(clinic.trial.tables.all(RecordRow))
+        words = {row.participant for row in clinic.trial.tables.all(ParticipantRow)}
+    words |= {str(value) for row in rows for value in row.item_values.values() if len(str(value)) > 3}
+    words |= {PRINTED, *IDENTITY, ABSENT["participant"]}
+    return [line for line in crawled.logged if any(word in line for word in words)]
+
+
+# -- the comparison finds a leak
+
+
+def _arms(request: ClinicRequest) -> dict[str, str]:
+    return arms_of(request.clinic)
+
+
+def _file(name: str) -> HttpResponse:
+    return HttpResponse("", headers={"Content-Disposition": f'attachment; filename="{name}.csv"'})
+
+
+def _missing(gone: bool) -> HttpResponse:
+    if gone:
+        raise Http404
+    return HttpResponse()
+
+
+def _logged(text: str) -> HttpResponse:
+    logging.getLogger("equipoise.clinic").info(text)
+    return HttpResponse()
+
+
+def _with_cookie(name: str) -> HttpResponse:
+    response = HttpResponse()
+    response.set_cookie(name, "1")
+    return response
+
+
+LEAKS: dict[str, Callable[[dict[str, str]], HttpResponse]] = {
+    "a value": lambda arms: HttpResponse(arms[min(arms)]),
+    "the order of rows": lambda arms: HttpResponse(
+        " ".join(sorted(arms, key=lambda code: (arms[code], code)))
+    ),
+    "a length": lambda arms: HttpResponse("." * (10 + (arms[min(arms)] == min(arms.values())))),
+    "a status": lambda arms: _missing(arms[min(arms)] == min(arms.values())),
+    "a defect": lambda arms: HttpResponse(1 // (arms[min(arms)] == min(arms.values()))),
+    "a header": lambda arms: HttpResponse(headers={"ETag": f'"{arms[min(arms)]}"'}),
+    "a file's name": lambda arms: _file(arms[min(arms)]),
+    "where it leads": lambda arms: HttpResponseRedirect(f"/?{arms[min(arms)]}"),
+    "a cookie's name": lambda arms: _with_cookie(arms[min(arms)]),
+    "a line of the log": lambda arms: _logged(arms[min(arms)]),
+}
+"""Ways in which a page could betray the arms."""
+
+
+@contextmanager
+def pages(*routes: Route) -> Iterator[None]:
+    """Have the clinic have further pages."""
+    with pytest.MonkeyPatch.context() as patch:
+        added = [path(route.path, protected(route), name=route.name) for route in routes]
+        patch.setattr(urls, "urlpatterns", [*urls.urlpatterns, *added])
+        forget_names()
+        clear_url_caches()
+        yield
+    forget_names()
+    clear_url_caches()
+
+
+def test_a_page_that_leaks_is_caught_whatever_it_leaks_by(worlds: tuple[Served, Served]) -> None:
+    def leaking(leak: Callable[[dict[str, str]], HttpResponse]) -> Callable[..., HttpResponse]:
+        return lambda request: leak(_arms(request))
+
+    added = [
+        Route(f"leak/{number}/", leaking(leak), f"leak_{number}", AnyRole())
+        for number, leak in enumerate(LEAKS.values())
+    ]
+    found: list[list[tuple[str, str]]] = []
+    with pages(*added):
+        patterns = [pattern for pattern in url_patterns() if pattern.name.startswith("leak_")]
+        assert len(patterns) == len(LEAKS), "a page that is added is enumerated"
+        for served in worlds:
+            with served.opened() as clinic:
+                crawled = Crawl(clinic, served.world, actor_in(served, "nurse"))
+                with crawled.keeping_logs():
+                    for pattern in patterns:
+                        crawled.read_pattern(pattern, [])
+                found.append([*crawled.lines, *(("log", line) for line in crawled.logged)])
+    differing = {place for place, _ in set(found[0]) ^ set(found[1])}
+    wanted = {f"nurse.se01 GET /leak/{number}/" for number, name in enumerate(LEAKS) if "log" not in name}
+    assert differing >= wanted | {"log"}
+
+
+def test_a_link_to_nowhere_and_one_to_another_host_are_caught(worlds: tuple[Served, Served]) -> None:
+    links = (
+        '<a href="/no/such/page/">x</a><img src="https://example.org/x.png"><a href="/participants/">y</a>'
+    )
+    route = Route("leak/", lambda request: HttpResponse(links), "leak", AnyRole())
+    with pages(route), worlds[0].opened() as clinic:
+        crawled = Crawl(clinic, worlds[0].world, actor_in(worlds[0], "nurse"))
+        crawled.get("/leak/")
+        assert crawled.dead == {"/no/such/page/", "https://example.org/x.png"}
+
+
+def test_whoever_broke_the_code_is_told_the_arm_and_nobody_else(worlds: tuple[Served, Served]) -> None:
+    told: list[tuple[str, int, str]] = []
+    refused: list[tuple[str, int, str]] = []
+    for served in worlds:
+        with served.opened() as clinic:
+            priya = actor_in(served, "investigator")
+            code = next(code for code in sorted(arms_of(clinic)) if code.startswith(priya.site or ""))
+            broken = UnblindInEmergency(participant=code, cause="Care depends on it.")
+            assert isinstance(clinic.trial.record(priya, broken), tuple)
+            for actor in served.world.masked:
+                fields = {"acting_as": role_token(actor)}
+                answer = browser_of(actor.account, actor).post(f"/unblindings/of/{code}/", fields)
+                written = served.world.name_hashes(write_answer(answer))
+                (told if actor == priya else refused).append((actor.account, answer.status_code, written))
+    assert [status for _, status, _ in told] == [200, 200]
+    assert told[0] != told[1]
+    half = len(refused) // 2
+    assert refused[:half] == refused[half:]
+    assert {status for _, status, _ in refused} <= {403, 404}

@@ -29,6 +29,7 @@ What = Literal[
     "identity_read",
     "allocation_read",
     "copy_taken",
+    "scan_taken",
 ]
 
 

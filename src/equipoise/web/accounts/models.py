@@ -125,7 +125,7 @@ class Ticket(models.Model):
 
     ticket: models.CharField[str, str] = models.CharField(max_length=64, primary_key=True)
     account: models.CharField[str, str] = models.CharField(max_length=64)
-    begun_at: models.DateTimeField[datetime, datetime] = models.DateTimeField(auto_now_add=True)
+    begun_at: models.DateTimeField[datetime, datetime] = models.DateTimeField()
     position: models.BigIntegerField[int | None, int | None] = models.BigIntegerField(null=True)
 
     class Meta:

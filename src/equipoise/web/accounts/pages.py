@@ -47,6 +47,7 @@ EVENT_WORDS: Mapping[str, Promise] = {
     "identity_read": gettext_lazy("identity read"),
     "allocation_read": gettext_lazy("allocation read"),
     "copy_taken": gettext_lazy("copy taken away"),
+    "scan_taken": gettext_lazy("scan file taken away"),
 }
 """What an event of the access log is called."""
 
@@ -172,9 +173,9 @@ def welcome(request: HttpRequest, secret: str) -> HttpResponse:
 
 ROUTES: tuple[Route, ...] = (
     Route("people/", list_people, "people", _ADMINISTERS),
-    Route("people/new/", make_person, "new_person", _ADMINISTERS),
+    Route("people/new/", make_person, "new_person", _ADMINISTERS, posts=True),
     Route("people/of/<code:account>/", show_person, "person", _ADMINISTERS),
-    Route("people/of/<code:account>/change/", change_person, "change_person", _ADMINISTERS),
+    Route("people/of/<code:account>/change/", change_person, "change_person", _ADMINISTERS, posts=True),
     Route("people/access/", show_access_log, "access_log", _ADMINISTERS),
-    Route("welcome/<code:secret>/", welcome, "welcome", Anyone()),
+    Route("welcome/<code:secret>/", welcome, "welcome", Anyone(), posts=True),
 )

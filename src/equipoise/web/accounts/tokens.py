@@ -149,6 +149,6 @@ def _named(names: dict[str, str], actor: Actor) -> str:
 
 
 ROUTES: tuple[Route, ...] = (
-    Route("tokens/", show_tokens, "tokens", AnyRole()),
-    Route("tokens/<int:number>/revoke/", revoke_token, "revoke_token", AnyRole()),
+    Route("tokens/", show_tokens, "tokens", AnyRole(), posts=True),
+    Route("tokens/<int:number>/revoke/", revoke_token, "revoke_token", AnyRole(), posts=True),
 )

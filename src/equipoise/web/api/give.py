@@ -16,6 +16,7 @@ from equipoise.web.accounts.models import Ticket
 from equipoise.web.api.shapes import EntryOut, Recorded
 from equipoise.web.api.table import BROWSER_ONLY, SIGNED
 from equipoise.web.commands.catalogue import CATALOGUE, COMMANDS
+from equipoise.web.commands.fields import FOUND_OUT
 from equipoise.web.commands.tickets import claim, redeem_ticket, release_ticket
 from equipoise.web.request import ClinicRequest
 
@@ -59,7 +60,9 @@ def _check(request: ClinicRequest, name: str) -> Refusal | None:
 
 def _record(request: ClinicRequest, name: str, body: BaseModel) -> tuple[Entry, ...]:
     command = COMMANDS[name]
-    arguments = {each.name: getattr(body, each.name) for each in fields(command)}
+    arguments = {
+        each.name: getattr(body, each.name) for each in fields(command) if each.name not in FOUND_OUT
+    }
     reason = str(vars(body)["reason"] or "").strip() or None
     if reason is None and CATALOGUE[name].reason:
         sentence = _("The command %(name)s needs a reason.") % {"name": name}

@@ -21,7 +21,7 @@ from equipoise.access.command import Command
 from equipoise.conduct.trail import AuditLine
 from equipoise.definition.expression import Explanation
 from equipoise.web.commands.catalogue import CATALOGUE, FIELD_LABELS
-from equipoise.web.commands.fields import TEXT_LENGTH_MAX
+from equipoise.web.commands.fields import FOUND_OUT, TEXT_LENGTH_MAX
 
 # What a page's form cannot bring either, and what files in XML cannot hold.
 _CLEAN = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
@@ -150,6 +150,8 @@ def body_model(command: type[Command]) -> type[BaseModel]:
     hints = typing.get_type_hints(command)
     members: dict[str, Any] = {}
     for each in fields(command):
+        if each.name in FOUND_OUT:
+            continue
         wire = Values if each.name == "values" else wire_of(hints[each.name])
         described = Field(... if each.default is MISSING else None, description=str(FIELD_LABELS[each.name]))
         members[each.name] = (wire, described)

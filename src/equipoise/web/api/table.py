@@ -99,6 +99,8 @@ READS: tuple[Read, ...] = (
 """What may be read, method by method of the two views."""
 
 NOT_READ: Mapping[str, str] = {
+    "scan_file": "The file itself leaves from the reader's page, which verifies it and notes who took it.",
+    "received_file": "The file itself leaves from the page of scans, which verifies it and notes the taker.",
     "check_answers": "It is for a page on which somebody types; a command answers with the same problems.",
     "cut": "The whole of the data leaves as files, from the page of copies, which notes who took it.",
 }

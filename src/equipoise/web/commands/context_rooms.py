@@ -13,6 +13,7 @@ from equipoise.supply.state import LotRow
 from equipoise.web.items import shown
 from equipoise.web.pages import safety, supply
 from equipoise.web.request import ClinicRequest
+from equipoise.web.settings import UPLOAD_BYTES_MAX
 
 Given = Mapping[str, str]
 
@@ -27,9 +28,23 @@ def _of_adjudication(request: ClinicRequest, given: Given) -> dict[str, Any]:
         return {}
     letters = "ABCDEFGH"[: len(dispute.readings)]
     return {
+        **_of_reading(request, given),
         "letters": letters,
         "readings": _side_by_side(form, dispute.readings, dispute.items, request.clinic.zone(None)),
     }
+
+
+def _of_reading(request: ClinicRequest, given: Given) -> dict[str, Any]:
+    """The task whose file is to be read, where it came with one; the form itself says if it is another's."""
+    task = given.get("task", "")
+    try:
+        return {"file_of": task} if request.seen.scan_file(task) else {}
+    except Refused:
+        return {}
+
+
+def _of_receipt(request: ClinicRequest, given: Given) -> dict[str, Any]:
+    return {"upload_megabytes": UPLOAD_BYTES_MAX[request.path] // 2**20}
 
 
 def _side_by_side(
@@ -117,6 +132,8 @@ def _of_event(request: ClinicRequest, given: Given) -> dict[str, Any]:
 
 
 CONTEXTS_OF_ROOMS: Mapping[str, Callable[[ClinicRequest, Given], Mapping[str, Any]]] = {
+    "ReceiveScan": _of_receipt,
+    "RecordRead": _of_reading,
     "RecordAdjudication": _of_adjudication,
     "RecordManufacture": _of_lot,
     "FailLot": _of_lot,

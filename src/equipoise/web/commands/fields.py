@@ -23,6 +23,8 @@ Kind = Literal["text", "long_text", "date", "datetime", "number", "flag", "choic
 
 _LONG_TEXTS = frozenset({"cause", "text", "how", "assessment", "contact"})
 TEXT_LENGTH_MAX = 4000
+FOUND_OUT = frozenset({"file_hash"})
+"""The fields of commands that nobody answers: the clinic finds them out from what was sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,9 @@ def field_types(command: type[Command]) -> tuple[FieldType, ...]:
 def _field_types(command: Any) -> tuple[FieldType, ...]:
     hints = typing.get_type_hints(command)
     return tuple(
-        _field_type(each.name, hints[each.name], each.default is MISSING) for each in fields(command)
+        _field_type(each.name, hints[each.name], each.default is MISSING)
+        for each in fields(command)
+        if each.name not in FOUND_OUT
     )
 
 

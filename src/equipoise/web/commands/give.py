@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
@@ -20,9 +21,10 @@ from equipoise.web.commands.catalogue import CATALOGUE, COMMANDS, SLUGS
 from equipoise.web.commands.choices import narrowed
 from equipoise.web.commands.context import context_of
 from equipoise.web.commands.fields import Field, Unreadable, draw_field, field_types, read_field
-from equipoise.web.commands.perform import EXTRA_FIELDS, perform
+from equipoise.web.commands.once import record_once
+from equipoise.web.commands.perform import EXTRA_FIELDS
 from equipoise.web.commands.proof import check_proof, proof_fields
-from equipoise.web.commands.tickets import claim_ticket, make_ticket, redeem_ticket, release_ticket
+from equipoise.web.commands.tickets import ticket_of
 from equipoise.web.commands.values import form_of_values
 from equipoise.web.errors import status_of
 from equipoise.web.items import draw_items, read_items
@@ -34,7 +36,9 @@ from equipoise.web.visible import Gives
 def command_routes() -> tuple[Route, ...]:
     """Return the address of every command, open to the roles that may give it."""
     return tuple(
-        Route(f"do/{SLUGS[name]}/", partial(give_command, name=name), f"do_{name}", Gives((name,)))
+        Route(
+            f"do/{SLUGS[name]}/", partial(give_command, name=name), f"do_{name}", Gives((name,)), posts=True
+        )
         for name in COMMANDS
     )
 
@@ -58,22 +62,13 @@ def give_command(request: ClinicRequest, name: str) -> HttpResponse:
     refusal = check_proof(request) if CATALOGUE[name].signed else None
     if refusal is not None:
         return draw_command(request, name, request.POST.dict(), refusal=refusal)
-    claimed = claim_ticket(request)
-    if isinstance(claimed, Refusal):
-        return draw_command(request, name, request.POST.dict(), refusal=claimed, status=409)
-    if claimed.position is not None:
-        messages.info(request, _("This was recorded already; nothing was recorded twice."))
-        return redirect(following_page(request, answers.arguments))
-    try:
-        outcome = perform(request, COMMANDS[name](**answers.arguments), answers.reason)
-    except BaseException:
-        release_ticket(claimed)
-        raise
+    outcome = record_once(request, COMMANDS[name](**answers.arguments), answers.reason)
     if isinstance(outcome, Refusal):
-        release_ticket(claimed)
         return draw_command(request, name, request.POST.dict(), refusal=outcome)
-    redeem_ticket(claimed, outcome[-1].position if outcome else 0)
-    messages.success(request, str(CATALOGUE[name].done))
+    if outcome:
+        messages.success(request, str(CATALOGUE[name].done))
+    else:
+        messages.info(request, _("This was recorded already; nothing was recorded twice."))
     return redirect(following_page(request, answers.arguments))
 
 
@@ -133,7 +128,7 @@ def draw_command(
         "reason": given.get("reason", ""),
         "problems": found,
         "refusal": refusal,
-        "ticket": given.get("ticket") or make_ticket(),
+        "ticket": ticket_of(given),
         "next": given.get("next", ""),
         "back": following_page(request, dict(given)),
         **context_of(request, name, given),
@@ -160,5 +155,7 @@ def following_page(request: ClinicRequest, arguments: Mapping[str, Any]) -> str:
         return wanted
     participant = arguments.get("participant")
     if participant and Gives(("RecordForm",)).admits(request.seen.viewer):
-        return reverse("participant", args=[participant])
+        # What was typed need not be a code, and then has no page.
+        with suppress(NoReverseMatch):
+            return reverse("participant", args=[participant])
     return reverse("home")

@@ -24,8 +24,17 @@ def record_once(
 ) -> tuple[Entry, ...] | Refusal:
     """Record a command under the ticket of the form that was sent; nothing where that was done before.
 
-    Raises StoreUnavailable.
+    While it is on its way to the disk other pages go on: the trial stands still again for a refusal, which
+    is drawn. Raises StoreUnavailable.
     """
+    request.standstill.close()
+    outcome = _record(request, command, reason)
+    if isinstance(outcome, Refusal):
+        request.standstill.enter_context(request.clinic.trial.reading())
+    return outcome
+
+
+def _record(request: ClinicRequest, command: Command, reason: str | None) -> tuple[Entry, ...] | Refusal:
     claimed = claim_ticket(request)
     if isinstance(claimed, Refusal):
         return claimed

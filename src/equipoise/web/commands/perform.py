@@ -11,9 +11,11 @@ from equipoise.access.refusal import Refusal
 from equipoise.capture.commands import SignCasebook
 from equipoise.conduct.identities import erase_identity, register_identity
 from equipoise.enrolment.commands import EraseIdentity, RegisterIdentity
+from equipoise.imaging.commands import ReceiveScan
 from equipoise.ledger.entry import Entry
 from equipoise.web.commands.fields import FieldType
 from equipoise.web.request import ClinicRequest
+from equipoise.web.scans.upload import receive_scan
 
 EXTRA_FIELDS: Mapping[str, tuple[FieldType, ...]] = {
     "RegisterIdentity": (FieldType("name", "text", True), FieldType("contact", "long_text", True))
@@ -26,6 +28,8 @@ def perform(request: ClinicRequest, command: Command, reason: str | None) -> tup
     clinic = request.clinic
     if isinstance(command, SignCasebook) and (refusal := _check_shown(request, command)):
         return refusal
+    if isinstance(command, ReceiveScan):
+        return receive_scan(request, command, reason)
     if not isinstance(command, RegisterIdentity | EraseIdentity):
         return clinic.trial.record(request.actor, command, reason)
     if clinic.register is None:

@@ -14,7 +14,7 @@ from equipoise.access.refusal import Refusal
 from equipoise.capture.commands import CorrectForm
 from equipoise.conduct.view.lines import RecordLine
 from equipoise.web.commands.once import record_once, was_recorded
-from equipoise.web.commands.tickets import make_ticket
+from equipoise.web.commands.tickets import ticket_of
 from equipoise.web.errors import status_of
 from equipoise.web.items import PREFIX, draw_items, read_items, written
 from equipoise.web.pages.conflicts import TAKE, changed_items, find_differences, read_seen, show_conflict
@@ -89,7 +89,7 @@ def _draw(
         "seen": given.get("seen") or record.position,
         "draft": offered_draft(request, place) if request.method != "POST" else None,
         "draft_used": draft_used,
-        "ticket": given.get("ticket") or make_ticket(),
+        "ticket": ticket_of(given),
         "button": _("Record the correction"),
         "back": place.address,
     }
@@ -181,11 +181,13 @@ ROUTES: tuple[Route, ...] = (
         correct_form,
         "correct_form",
         Sees(Audience.CONDUCT),
+        posts=True,
     ),
     Route(
         "participants/<code:participant>/logs/<id:form>/<int:row>/correct/",
         correct_log_row,
         "correct_log_row",
         Sees(Audience.CONDUCT),
+        posts=True,
     ),
 )

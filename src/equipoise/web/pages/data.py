@@ -22,6 +22,7 @@ from equipoise.web.offers import offers
 from equipoise.web.protect import Route
 from equipoise.web.request import ClinicRequest
 from equipoise.web.visible import Gives, Kinds
+from equipoise.web.words import due_by
 from equipoise.web.words_of_values import word_of_state
 
 _WHO = Kinds(("data_manager",))
@@ -128,7 +129,7 @@ def list_overdue(request: ClinicRequest) -> HttpResponse:
             mark=lambda line: _mark(line.status),
         ),
     )
-    rows = [line for line in request.seen.due(request.today) if line.status in ("due", "overdue")]
+    rows = [line for line in due_by(request, request.today) if line.status in ("due", "overdue")]
     rows.sort(key=lambda line: (line.closes or request.today, line.participant))
     return _section(request, "data_overdue", "due", columns, rows)
 

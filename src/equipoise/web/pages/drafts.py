@@ -125,5 +125,5 @@ def _is_form_page(page: str) -> bool:
 
 
 ROUTES: tuple[Route, ...] = (
-    Route("drafts/", keep_draft, "keep_draft", Gives(("RecordForm", "CorrectForm"))),
+    Route("drafts/", keep_draft, "keep_draft", Gives(("RecordForm", "CorrectForm")), posts=True),
 )

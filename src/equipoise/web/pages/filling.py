@@ -16,7 +16,7 @@ from equipoise.access.content import Audience
 from equipoise.access.refusal import Refusal
 from equipoise.capture.commands import RecordForm
 from equipoise.web.commands.once import record_once, was_recorded
-from equipoise.web.commands.tickets import make_ticket
+from equipoise.web.commands.tickets import ticket_of
 from equipoise.web.errors import status_of
 from equipoise.web.items import draw_items, read_items
 from equipoise.web.pages.conflicts import show_conflict
@@ -95,7 +95,7 @@ def draw_form(
         "refused": judged is not None and judged.hard,
         "draft": offered_draft(request, place) if request.method != "POST" else None,
         "draft_used": draft_used,
-        "ticket": given.get("ticket") or make_ticket(),
+        "ticket": ticket_of(given),
         "button": _("Record"),
         "back": _back(place),
     }
@@ -151,7 +151,7 @@ def _start(request: ClinicRequest, place: FormPlace) -> str:
 
 
 def _of(path: str, page: Any, name: str) -> Route:
-    return Route(f"participants/<code:participant>/{path}", page, name, Sees(Audience.CONDUCT))
+    return Route(f"participants/<code:participant>/{path}", page, name, Sees(Audience.CONDUCT), posts=True)
 
 
 ROUTES: tuple[Route, ...] = (

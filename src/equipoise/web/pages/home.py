@@ -63,7 +63,7 @@ def show_health(request: HttpRequest) -> HttpResponse:
 
 ROUTES: tuple[Route, ...] = (
     Route("", show_home, "home", AnyRole()),
-    Route("language/", set_language, "set_language", Anyone()),
+    Route("language/", set_language, "set_language", Anyone(), posts=True),
     Route("health/", show_health, "health", Anyone()),
-    Route("role/", choose_role, "choose_role", AnyAccount()),
+    Route("role/", choose_role, "choose_role", AnyAccount(), posts=True),
 )

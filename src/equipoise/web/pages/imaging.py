@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import TypeVar, cast
 from urllib.parse import urlencode
 
-from django.http import HttpResponse
+from django.http import FileResponse, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from equipoise.access.content import Audience
+from equipoise.access.refusal import Refused
 from equipoise.conduct.view.lines import DoneTaskLine, MissingScanLine, ScanLine, TaskLine
+from equipoise.web.accounts.events import note_access
+from equipoise.web.errors import not_found
 from equipoise.web.listing import Column, make_listing
 from equipoise.web.protect import Route
 from equipoise.web.request import ClinicRequest
-from equipoise.web.visible import Gives, Kinds
+from equipoise.web.scans.kinds import HEAD_BYTES, kind_of
+from equipoise.web.visible import Both, Gives, Kinds, Sees
 from equipoise.web.words_of_values import time_at, word_of_state
+
+_BYTES = "application/octet-stream"
+Task = TypeVar("Task", TaskLine, DoneTaskLine)
 
 _MARKS = {"refused": "bad", "received": "warn"}
 
@@ -60,8 +69,39 @@ def show_reading(request: ClinicRequest) -> HttpResponse:
     return render(request, "pages/reading.html", context)
 
 
+def send_task_file(request: ClinicRequest, task: str) -> HttpResponse:
+    """Send the file of a task to whoever has it in their queue, or did it."""
+    return _send_file(request, task, request.seen.scan_file(task))
+
+
+def send_scan_file(request: ClinicRequest, scan: str) -> HttpResponse:
+    """Send a scan's file to whoever judges its quality."""
+    return _send_file(request, scan, request.seen.received_file(scan))
+
+
+def _send_file(request: ClinicRequest, code: str, file_hash: str | None) -> HttpResponse:
+    """Send a file under a code, after comparing it with the ledger, and note that it was taken away.
+
+    What is sent says nothing of whose it is or when it came: no date, no other name than the code.
+    """
+    if file_hash is None:
+        raise Refused(not_found())
+    file = request.clinic.scans.open(file_hash)
+    kind = kind_of(file.read(HEAD_BYTES))
+    length = file.seek(0, 2)
+    file.seek(0)
+    if request.method == "HEAD":
+        file.close()
+        return HttpResponse(headers={"Content-Length": str(length)}, content_type=_BYTES)
+    note_access(request, "scan_taken", request.actor.account, detail=f"{code} as {request.actor.role}")
+    sent = FileResponse(file, as_attachment=True, filename=f"{code}.{kind}", content_type=_BYTES)
+    # It is streamed from the disk, which nothing between here and the reader minds.
+    return cast(HttpResponse, sent)
+
+
 def _log_columns(request: ClinicRequest, names: dict[str, str]) -> tuple[Column[ScanLine], ...]:
     zone = request.clinic.zone(request.actor.site)
+    takes = _TAKE_FILES.admits(request.seen.viewer)
     return (
         Column("scan", gettext_lazy("Scan"), lambda line: line.scan, mark=_on_one_line),
         Column("participant", gettext_lazy("Participant"), lambda line: line.participant, link=_participant),
@@ -82,6 +122,12 @@ def _log_columns(request: ClinicRequest, names: dict[str, str]) -> tuple[Column[
             mark=lambda line: _MARKS.get(line.status, ""),
         ),
         Column("cause", gettext_lazy("Why refused"), lambda line: line.cause),
+        Column(
+            "file",
+            gettext_lazy("File"),
+            lambda line: _("download") if line.has_file and takes else _("there") if line.has_file else None,
+            link=lambda line: reverse("scan_file", args=[line.scan]) if line.has_file and takes else None,
+        ),
     )
 
 
@@ -114,7 +160,7 @@ def _queue_columns(command: str) -> tuple[Column[TaskLine], ...]:
     def link(line: TaskLine) -> str:
         return f"{reverse(f'do_{command}')}?{urlencode({'task': line.task, 'next': reverse('reading')})}"
 
-    return (Column("task", gettext_lazy("Task"), lambda line: line.task, link=link),)
+    return (Column("task", gettext_lazy("Task"), lambda line: line.task, link=link), _file_column())
 
 
 def _done_columns(request: ClinicRequest) -> tuple[Column[DoneTaskLine], ...]:
@@ -122,7 +168,15 @@ def _done_columns(request: ClinicRequest) -> tuple[Column[DoneTaskLine], ...]:
     return (
         Column("task", gettext_lazy("Task"), lambda line: line.task),
         Column("recorded_at", gettext_lazy("Done"), lambda line: time_at(line.recorded_at, zone)),
+        _file_column(),
     )
+
+
+def _file_column() -> Column[Task]:
+    def link(line: Task) -> str | None:
+        return reverse("reading_file", args=[line.task]) if line.has_file else None
+
+    return Column("file", gettext_lazy("File"), lambda line: _("download") if line.has_file else None, link)
 
 
 def _on_one_line(line: ScanLine) -> str:
@@ -138,7 +192,12 @@ def _log_address(line: MissingScanLine) -> str:
     return f"{reverse('do_ReceiveScan')}?{urlencode(given)}"
 
 
+_READERS = Kinds(("reader", "adjudicator"))
+_TAKE_FILES = Both(Sees(Audience.READING), Gives(("AcceptScan",)))
+
 ROUTES: tuple[Route, ...] = (
     Route("scans/", show_scans, "scans", Gives(("ReceiveScan", "AcceptScan", "RefuseScan"))),
-    Route("reading/", show_reading, "reading", Kinds(("reader", "adjudicator"))),
+    Route("scans/<code:scan>/file/", send_scan_file, "scan_file", _TAKE_FILES),
+    Route("reading/", show_reading, "reading", _READERS),
+    Route("reading/<code:task>/file/", send_task_file, "reading_file", _READERS),
 )

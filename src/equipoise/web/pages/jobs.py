@@ -104,7 +104,7 @@ def _no_such_work() -> Refusal:
 
 ROUTES: tuple[Route, ...] = (
     Route("jobs/", list_jobs, "jobs", _WHO),
-    Route("jobs/start/", start_work, "start_work", _WHO),
+    Route("jobs/start/", start_work, "start_work", _WHO, posts=True),
     Route("jobs/<code:job>/", show_job, "job", _WHO),
     Route("jobs/<code:job>/file/", send_file, "job_file", _WHO),
 )

@@ -133,5 +133,5 @@ def check_typed(request: ClinicRequest) -> HttpResponse:
 
 
 ROUTES: tuple[Route, ...] = (
-    Route("forms/check/", check_typed, "check_form", Gives(("RecordForm", "CorrectForm"))),
+    Route("forms/check/", check_typed, "check_form", Gives(("RecordForm", "CorrectForm")), posts=True),
 )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -18,7 +18,6 @@ from equipoise.definition.model.forms import Form, Item
 from equipoise.safety.state import EventRow
 from equipoise.web.items import shown
 from equipoise.web.listing import Column, show_listing
-from equipoise.web.pages.filling import fill
 from equipoise.web.pages.places import (
     FormPlace,
     find_place,
@@ -53,7 +52,7 @@ def show_log(request: ClinicRequest, participant: str, form: str) -> HttpRespons
     place = find_place(request, participant, form)
     records = [record for record in request.seen.records(participant) if record.form == place.form.id]
     if not place.form.repeating:
-        return fill(request, place)
+        return _show_single(request, place)
     if not records and not is_planned(request.definition, place) and not _at_encounters(request, place.form):
         raise Http404
     columns = _columns_of(place)
@@ -77,11 +76,21 @@ def show_log_row(request: ClinicRequest, participant: str, form: str, row: int) 
     """Draw one row of a log as it was recorded; row 0 is a form that does not repeat."""
     place = find_place(request, participant, form, None, row)
     if place.row is None:
-        return fill(request, place)
+        return _show_single(request, place)
     record = find_record(request, place)
     if record is None:
         raise Http404
     return show_record(request, place, record)
+
+
+def _show_single(request: ClinicRequest, place: FormPlace) -> HttpResponse:
+    """Draw a form between encounters that is filled in once, or go to where that is done."""
+    record = find_record(request, place)
+    if record is not None:
+        return show_record(request, place, record)
+    if not is_log(request.definition, place.form):
+        raise Http404
+    return redirect(_add_address(place))
 
 
 def _columns_of(place: FormPlace) -> list[Item]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -16,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from equipoise.access.content import Audience
 from equipoise.access.refusal import Refusal, Refused
 from equipoise.conduct.view.lines import ParticipantLine
-from equipoise.definition.expression import Explanation, Source, Truth, shown
+from equipoise.definition.expression import Explanation, Quantity, Source, Truth, Value, shown
 from equipoise.definition.model.definition import StudyDefinition
 from equipoise.definition.model.eligibility import Criterion
 from equipoise.definition.model.forms import Item
@@ -25,6 +26,7 @@ from equipoise.enrolment.state import AssessmentRow
 from equipoise.web.protect import Route
 from equipoise.web.request import ClinicRequest
 from equipoise.web.visible import Sees
+from equipoise.web.words_of_values import text_of
 
 _WORDS: Mapping[Truth, str] = {Truth.MET: "met", Truth.NOT_MET: "not_met", Truth.UNKNOWN: "unknown"}
 
@@ -128,7 +130,7 @@ def _reason(
     return Reason(
         text=str(_JOINTS.get(explained.text, explained.text)),
         outcome=_WORDS[explained.outcome] if explained.outcome is not None else "",
-        found="" if explained.value is None else shown(explained.value),
+        found="" if explained.value is None else _found(explained.value),
         evidence=tuple(_evidence(definition, participant, each) for each in explained.sources),
         parts=tuple(
             _reason(definition, participant, each, None if negated else explained.outcome)
@@ -136,6 +138,12 @@ def _reason(
         ),
         matters=None in (above, explained.outcome) or above is explained.outcome,
     )
+
+
+def _found(value: Value | Quantity) -> str:
+    if isinstance(value, Decimal):
+        return text_of(Decimal(shown(value)))
+    return text_of(value) if isinstance(value, bool) else shown(value)
 
 
 _JOINTS: Mapping[str, Promise] = {
@@ -182,7 +190,7 @@ def _evidence(definition: StudyDefinition, participant: str, source: Source) -> 
 
 def _answer(item: Item | None, source: Source) -> str:
     labels = {code.code: code.label for code in item.codes} if item else {}
-    text = shown(source.value)
+    text = _found(source.value)
     unit = f" {item.unit}" if item is not None and item.unit else ""
     return labels.get(text, f"{text}{unit}")
 

@@ -31,7 +31,10 @@ PARTS: tuple[tuple[str, Promise], ...] = (
     ("study_forms", _("Forms")),
     ("study_assumptions", _("Assumptions")),
 )
-"""The pages of the study: their names, and what they are called."""
+"""The pages of the study: their names, and what they are called.
+
+What is drawn from the definition is a document in the study folder's own language, the same for every reader.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,26 +63,28 @@ def _show(request: ClinicRequest, here: str, title: str | Promise, document: Doc
 
 def show_synopsis(request: ClinicRequest) -> HttpResponse:
     """Draw the synopsis."""
-    document = synopsis_of(request.definition)
+    document = synopsis_of(request.clinic.definition)
     return _show(request, "study", document.title, document)
 
 
 def show_registry(request: ClinicRequest) -> HttpResponse:
     """Draw the study as a registry would show it."""
-    document = registry_page(request.definition)
+    document = registry_page(request.clinic.definition)
     return _show(request, "study_registry", document.title, document)
 
 
 def show_schedule(request: ClinicRequest) -> HttpResponse:
     """Draw what is done at which encounter."""
-    section = schedule_section(request.definition)
-    return _show(request, "study_schedule", _("Schedule of activities"), _one(request.definition, section))
+    definition = request.clinic.definition
+    section = schedule_section(definition)
+    return _show(request, "study_schedule", _("Schedule of activities"), _one(definition, section))
 
 
 def show_assumptions(request: ClinicRequest) -> HttpResponse:
     """Draw what the definition takes for granted."""
-    section = assumptions_section(request.definition)
-    return _show(request, "study_assumptions", _("Assumptions"), _one(request.definition, section))
+    definition = request.clinic.definition
+    section = assumptions_section(definition)
+    return _show(request, "study_assumptions", _("Assumptions"), _one(definition, section))
 
 
 def _one(definition: StudyDefinition, section: Section) -> Document:

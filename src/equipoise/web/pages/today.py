@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from equipoise.conduct.view import UnmaskedView
 from equipoise.conduct.view.lines import DueLine
 from equipoise.web.request import ClinicRequest
+from equipoise.web.words import due_by
 from equipoise.web.words_of_values import time_at, word_of_state
 
 SHOWN_MAX = 6
@@ -78,11 +79,11 @@ def _to_participant(participant: str) -> str:
 
 def _visits(request: ClinicRequest) -> Iterator[Card]:
     today = request.today
-    due = request.seen.due(today)
+    due = due_by(request, today)
     open_now = {(each.participant, each.encounter) for each in due}
     soon = [
         each
-        for each in request.seen.due(today + _WEEK)
+        for each in due_by(request, today + _WEEK)
         if each.status == "due" and (each.participant, each.encounter) not in open_now
     ]
     overdue = [each for each in due if each.status == "overdue"]
@@ -269,7 +270,7 @@ def _data_manager(request: ClinicRequest) -> Iterator[Card]:
         for each in seen.missing_forms()
     ]
     yield make_card(_("Forms missing"), missing, link_to(request, "data_missing"), "warn")
-    overdue = [_visit(each) for each in seen.due(request.today) if each.status == "overdue"]
+    overdue = [_visit(each) for each in due_by(request, request.today) if each.status == "overdue"]
     yield make_card(_("Encounters overdue"), overdue, link_to(request, "data_overdue"), "bad")
     outside = [
         Case(

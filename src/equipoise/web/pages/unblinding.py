@@ -138,7 +138,13 @@ def show_paper(request: ClinicRequest) -> HttpResponse:
 
 ROUTES: tuple[Route, ...] = (
     Route("unblindings/", list_unblindings, "unblindings", Sees(Audience.CONDUCT)),
-    Route("unblindings/break/", break_code, "break_code", Gives((_COMMAND,))),
+    Route("unblindings/break/", break_code, "break_code", Gives((_COMMAND,)), posts=True),
     Route("unblindings/paper/", show_paper, "code_break_sheet", AnyRole()),
-    Route("unblindings/of/<code:participant>/", show_allocation, "emergency_allocation", Gives((_COMMAND,))),
+    Route(
+        "unblindings/of/<code:participant>/",
+        show_allocation,
+        "emergency_allocation",
+        Gives((_COMMAND,)),
+        posts=True,
+    ),
 )

@@ -9,6 +9,7 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from equipoise.web.refusal_words import words_of_refusal
 from equipoise.web.words_of_values import text_of, time_at, word_of_state
 
 register = template.Library()
@@ -49,6 +50,12 @@ def outcome(given: str, stands: str = "") -> SafeString:
 
 
 @register.filter
+def refused(code: str) -> str:
+    """Return what a refusal means, for a reader whose language is not that of its own sentence."""
+    return words_of_refusal(code)
+
+
+@register.filter
 def at(given: str | None, zone: ZoneInfo) -> str:
     """Return a recorded time as it was at a place."""
     return time_at(given, zone)
@@ -56,5 +63,12 @@ def at(given: str | None, zone: ZoneInfo) -> str:
 
 @register.simple_tag(takes_context=True)
 def sent_as(context: dict[str, Any]) -> SafeString:
-    """Have a form say in which role it was opened; every form that records has it beside the CSRF token."""
-    return format_html('<input type="hidden" name="acting_as" value="{}">', context["role_token"])
+    """Have a form say in which role, and under which definition, it was opened.
+
+    Every form that records has it beside the CSRF token.
+    """
+    return format_html(
+        '<input type="hidden" name="acting_as" value="{}"><input type="hidden" name="definition" value="{}">',
+        context["role_token"],
+        context["definition_hash"],
+    )

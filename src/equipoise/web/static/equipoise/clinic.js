@@ -11,6 +11,9 @@ document.addEventListener("submit", (event) => {
   }
   form.dataset.sent = "yes";
   for (const button of form.querySelectorAll("button:not([name])")) button.setAttribute("aria-busy", "true");
+  // A file takes its time.
+  const sends = [...form.querySelectorAll("input[type=file]")].some((field) => field.files.length);
+  for (const bar of form.querySelectorAll("progress")) bar.hidden = !sends;
 });
 
 // Going back shows a page that may be sent anew.
@@ -18,6 +21,7 @@ window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) {
     delete form.dataset.sent;
     for (const button of form.querySelectorAll("[aria-busy]")) button.removeAttribute("aria-busy");
+    for (const bar of form.querySelectorAll("progress")) bar.hidden = true;
   }
 });
 
