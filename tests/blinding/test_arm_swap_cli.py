@@ -65,6 +65,7 @@ ARGUMENTS: dict[str, Arguments | str] = {
     "import": "It reads a registry record and no trial.",
     "open": "It reads a study folder, and makes a trial in which nobody is allocated yet.",
     "rehearse": "Who rehearses makes the vault and its key.",
+    "backup": "Who backs a trial up has its vault, whose key is not copied; it prints names of files.",
     "serve": "Who serves has the vault and its key; what is served is crawled in tests/web/blinding.",
     "invite": "It reads no trial but its opening, and makes an account.",
     "cast": "Who has a rehearsed trial's folder has the vault and its key.",

@@ -101,3 +101,16 @@ def test_a_trial_on_a_server_is_left_to_the_servers_own_means(folder, monkeypatc
     assert result.exit_code == 0, result.output
     assert not (folder / "copy" / "trial.sqlite").exists()
     assert "The database trials, where the trial is: dump it with pg_dump" in result.stdout
+
+
+@pytest.mark.requirement("G15")
+def test_spec_the_files_of_scans_are_copied_and_those_on_their_way_are_not(folder):
+    kept, incoming = folder / "trial" / "scans" / ("a" * 64), folder / "trial" / "scans" / "incoming-1"
+    kept.parent.mkdir(mode=0o700)
+    kept.write_bytes(b"a scan")
+    incoming.write_bytes(b"half of one")
+    result = run(["backup", str(folder / "trial"), str(folder / "copy")])
+    assert result.exit_code == 0, result.output
+    copied = folder / "copy" / "scans"
+    assert {path.name: path.read_bytes() for path in copied.iterdir()} == {kept.name: b"a scan"}
+    assert copied.stat().st_mode & 0o077 == 0

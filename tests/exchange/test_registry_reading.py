@@ -279,6 +279,7 @@ def test_criteria_are_numbered_within_their_category_with_sub_items():
     assert {one.text.section for one in criteria} == {"protocolSection.eligibilityModule.eligibilityCriteria"}
 
 
+@pytest.mark.requirement("R30")
 def test_what_the_model_does_not_know_is_not_understood():
     record = json.loads(json.dumps(RECORD))
     record["protocolSection"]["designModule"]["weather"] = ["fair", {"wind": 3}]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import stat
 from pathlib import Path
 from typing import Annotated
 
@@ -11,12 +12,15 @@ import typer
 from equipoise.cli.console import clear_errors, counted, fail, say
 from equipoise.cli.folders import HEADS_FILE, TRIAL_FILE, VAULT_FILE, whole_or_nothing
 
+_SCANS = "scans"
+_HASH_LENGTH = 64
+
 
 def backup(
     trial: Annotated[Path, typer.Argument(metavar="TRIAL", help="The folder of a trial.")],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="A new or empty folder for the copy.")],
 ) -> None:
-    """Copy a trial's databases and published heads, whole and consistent, while it is in use; no keys."""
+    """Copy a trial while it is in use, whole and consistent: databases, published heads, scans; no keys."""
     from equipoise.store.place import DatabaseUrl, describe, folder_of, trial_place
     from equipoise.store.trial_store import snapshot
 
@@ -32,7 +36,15 @@ def backup(
                 shutil.copy(folder / HEADS_FILE, out / HEADS_FILE)
             for name in files:
                 snapshot(folder / name, out / name)
+            # A file is placed before its entry is recorded, and its name is its hash: it is never changed.
+            scans = [path for path in folder.glob(f"{_SCANS}/*") if len(path.name) == _HASH_LENGTH]
+            if scans:
+                (out / _SCANS).mkdir(mode=stat.S_IRWXU)
+            for path in scans:
+                shutil.copy2(path, out / _SCANS / path.name)
         say(f"copied    {counted(len(files), 'database')} to {out}: {', '.join(files)}")
+        if scans:
+            say(f"copied    {counted(len(scans), 'scan file')}")
         if isinstance(place, DatabaseUrl):
             say(f"not here  {describe(place)}, where the trial is: dump it with pg_dump before each copy.")
         say("not here  the keys: keep copies of them apart, or nobody opens the vault and the identities.")
