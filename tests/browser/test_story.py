@@ -8,15 +8,15 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.browsers import PHONE, WIDE, Person, Watch, chromium, needs_chromium
+from tests.browser.browsers import PHONE, Person, Watch, chromium, needs_chromium
 from tests.browser.screens import picture
 from tests.browser.serving import command_line, served
+from tests.browser.stage import Story
 from tests.browser.story_trial import CAST, INVITED, PASSWORD, SITE, day, open_story
 
 pytestmark = needs_chromium
@@ -27,28 +27,6 @@ LOGS = f"/participants/{WHO}/logs"
 CONSENT, SCREENING, COLLECTION, MADE, RELEASED = day(90), day(80), day(78), day(60), day(59)
 RANDOMISED, WEEK_4, WEEK_8, EVENT = day(57), day(29), day(1), day(40)
 VITALS = {"taken_on": SCREENING, "weight": "71.5", "systolic": "128", "diastolic": "82"}
-
-
-@dataclass
-class Story:
-    """The cast at their browsers: whoever is needed comes, and stays."""
-
-    browser: Browser
-    watch: Watch
-    address: str
-    here: dict[str, Person] = field(default_factory=dict)
-    invitation: str = ""
-
-    def at(self, first: str, size: tuple[int, int] = WIDE) -> Person:
-        """One of the cast, by first name."""
-        if first not in self.here:
-            person = Person(self.browser, self.watch, self.address, size=size)
-            self.here[first] = person.comes(CAST[first].account, PASSWORD)
-        return self.here[first]
-
-    def leaves(self, first: str) -> None:
-        """Close somebody's browser."""
-        self.here.pop(first).leaves()
 
 
 @pytest.fixture
@@ -94,7 +72,7 @@ def administrator_begins(story: Story) -> None:
     ada = Person(story.browser, story.watch, story.address)
     page = ada.goes("/")
     keys = page.keyboard
-    picture(page, "log-in")
+    picture(page, "log-in", height=520)
     page.get_by_label("Account", exact=True).focus()
     keys.type(CAST["ada"].account)
     keys.press("Tab")
