@@ -53,7 +53,8 @@ def test_a_reader_sees_a_queue_and_nothing_else(role: str) -> None:
         for place, text in read_views(trial, actor)
         if not text.startswith(("refused", "error")) and text != "[]"
     }
-    assert seen <= {"viewer", "trial", "reading_tasks", "my_readings", "dispute", "permitted_commands"}
+    queue = {"reading_tasks", "my_readings", "dispute", "scan_file"}
+    assert seen <= {"viewer", "trial", "permitted_commands", *queue}
     assert list(trial.as_seen_by(actor).audit()) == []
 
 
