@@ -104,6 +104,14 @@ def test_spec_an_account_is_made_by_invitation_and_its_owner_sets_the_password(c
     assert (events("account_made"), events("invited"), events("password_set")) == (["new.nurse"],) * 3
 
 
+@pytest.mark.requirement("P3")
+def test_spec_a_link_is_never_shown_on_the_page_of_somebody_else(clinic: Clinic):
+    boss = browser_of(actor_of(clinic, "administrator"))
+    fields = form_of(boss, "/people/new/") | {"username": "new.nurse", "printed_name": "New Nurse"}
+    assert boss.post("/people/new/", fields)["Location"] == "/people/of/new.nurse/"
+    assert "/welcome/" not in boss.get(f"/people/of/{NURSE}/").content.decode()
+
+
 @pytest.mark.parametrize("name", ["", "ab", "Åsa", "nurse se01", "nurse.se01", "-nurse", "x" * 80])
 @pytest.mark.requirement("P3")
 def test_an_account_name_that_cannot_be_is_refused(clinic: Clinic, name: str):

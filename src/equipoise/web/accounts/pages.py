@@ -96,15 +96,16 @@ def make_person(request: ClinicRequest) -> HttpResponse:
     made = people.make_account(request, **given, by=by, now=now)
     if isinstance(made, Refusal):
         return render(request, "accounts/new.html", {"given": given, "refusal": made}, status=422)
-    request.session[_SENT_ONCE] = people.invite(request, made, by=by, now=now)
+    request.session[_SENT_ONCE] = made.username, people.invite(request, made, by=by, now=now)
     return redirect("person", made.username)
 
 
 def show_person(request: ClinicRequest, account: str) -> HttpResponse:
     """Draw one account: its roles, what happened to it, what may be done with it."""
     person = _find(account)
-    secret = request.session.pop(_SENT_ONCE, None)
-    link = request.build_absolute_uri(reverse("welcome", args=[secret])) if secret else None
+    # A link lets its bearer in as one person: on another one's page it would be given to the wrong one.
+    invited, secret = request.session.pop(_SENT_ONCE, (None, None))
+    link = request.build_absolute_uri(reverse("welcome", args=[secret])) if invited == account else None
     events = AccessEvent.objects.filter(account=person.username)[:_EVENTS_MAX]
     context = {"person": person, "link": link, "roles": request.clinic.roles_of(person.username)}
     hours = people.INVITATION_HOURS
@@ -118,7 +119,7 @@ def change_person(request: ClinicRequest, account: str) -> HttpResponse:
     person, by, now = _find(account), request.actor.account, request.clinic.now()
     match request.POST.get("act"):
         case "invite":
-            request.session[_SENT_ONCE] = people.invite(request, person, by=by, now=now)
+            request.session[_SENT_ONCE] = person.username, people.invite(request, person, by=by, now=now)
         case "end_sessions":
             ended = people.end_sessions(person)
             note_access(request, "sessions_ended", person.username, by=by)
