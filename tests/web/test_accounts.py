@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
-from django.test import Client
+from django.test import Client, override_settings
 
 from equipoise.access.actor import SYSTEM, Actor
 from equipoise.conduct.clock import read_system_clock
@@ -64,6 +64,17 @@ def test_spec_five_wrong_passwords_lock_an_account_for_a_while(clinic: Clinic):
     assert answer.status_code == 200
     assert "Too many failed login attempts" in answer.content.decode()
     assert events("login_failed") == [NURSE] * 5
+
+
+def test_spec_behind_a_proxy_an_attempt_is_noted_under_the_address_that_the_proxy_wrote(clinic: Clinic):
+    give_password(NURSE)
+    sent = {"login": NURSE, "password": "wrong"}
+    claimed = {"X-Forwarded-For": "198.51.100.7, 203.0.113.9", "X-Forwarded-Proto": "https"}
+    Client().post("/accounts/login/", sent, headers=claimed)
+    with override_settings(SECURE_PROXY_SSL_HEADER=("HTTP_X_FORWARDED_PROTO", "https")):
+        Client().post("/accounts/login/", sent, headers=claimed)
+    noted = AccessEvent.objects.filter(what="login_failed").order_by("id").values_list("address", flat=True)
+    assert list(noted) == ["127.0.0.1", "203.0.113.9"]
 
 
 def test_a_failed_login_under_no_known_name_does_not_keep_what_was_typed(clinic: Clinic):

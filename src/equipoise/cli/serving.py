@@ -27,7 +27,7 @@ def serve(
         list[str] | None, typer.Option("--name", help="A host name that browsers ask for; may be repeated.")
     ] = None,
     https: Annotated[
-        bool, typer.Option("--https", help="A proxy in front ends TLS and sets X-Forwarded-Proto.")
+        bool, typer.Option("--https", help="A proxy in front ends TLS and sets X-Forwarded-Proto and -For.")
     ] = False,
 ) -> None:
     """Serve a trial to its people, in their browsers."""

@@ -82,6 +82,11 @@ class ShieldMiddleware:
         return response
 
     def _answer_or_refuse(self, request: HttpRequest) -> HttpResponse:
+        forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "")
+        if settings.SECURE_PROXY_SSL_HEADER and forwarded:
+            # Else everybody has the address of the proxy, and one who guesses passwords locks all others
+            # out. The last is the one that the proxy itself wrote.
+            request.META["REMOTE_ADDR"] = forwarded.rsplit(",", 1)[-1].strip()
         if request.path.startswith("/api/"):
             # A program comes with its token alone: whoever is logged in, in a browser, is nobody there.
             request.META.pop("HTTP_COOKIE", None)
