@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -140,6 +141,8 @@ def _serve(out: Path) -> None:
         for folder, port in ((out, _PORT + 1), (under_way, _PORT))
     ]
     say(f"\nThe trial under way is at port {_PORT}, the finished one at port {_PORT + 1}.")
+    # Whoever ends the demo by a signal ends what it serves.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         for process in served:
             process.wait()
@@ -148,3 +151,4 @@ def _serve(out: Path) -> None:
     finally:
         for process in served:
             process.terminate()
+            process.wait()
