@@ -28,12 +28,16 @@ _SERVE = "from equipoise.cli.main import main; main()"
 
 @dataclass(frozen=True, slots=True)
 class Nurse:
-    """Somebody who saves forms: what a browser of theirs sends with every request."""
+    """Somebody who saves forms: their session, and what their forms say."""
 
-    cookies: str
+    session: str
     role: str
     participant: str
     definition: str
+
+    def cookies(self, port: int) -> str:
+        """Return what a browser of theirs sends with every request."""
+        return f"clinic_{port}_session={self.session}; clinic_{port}_csrf={_CSRF}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,7 @@ def measure_clinic(folder: Path, *, users: int, seconds: float) -> ClinicFigures
 
 
 def _bare_requests(port: int) -> Callable[[int], Request]:
-    body = _form(Nurse("none=none", "nurse@SE01", "SE01-001", "none"), 0)
+    body = _form(Nurse("none", "nurse@SE01", "SE01-001", "none"), 0)
     one = make_request("save", "POST", "/", f"127.0.0.1:{port}", "none=none", body)
     return lambda _user: one
 
@@ -91,7 +95,9 @@ def _save_requests(port: int, nurses: list[Nurse]) -> Callable[[int], Request]:
     def following(user: int) -> Request:
         nurse = nurses[user % len(nurses)]
         body = _form(nurse, next(_numbers))
-        return make_request("save", "POST", "/do/record-form/", f"127.0.0.1:{port}", nurse.cookies, body)
+        return make_request(
+            "save", "POST", "/do/record-form/", f"127.0.0.1:{port}", nurse.cookies(port), body
+        )
 
     return following
 
@@ -106,7 +112,7 @@ def _mixed_requests(port: int, nurses: list[Nurse]) -> Callable[[int], Request]:
             return save(user)
         pages = ("/", "/participants/", f"/participants/{nurse.participant}/", "/queries/")
         path = pages[turn % len(pages)]
-        return make_request("read", "GET", path, f"127.0.0.1:{port}", nurse.cookies)
+        return make_request("read", "GET", path, f"127.0.0.1:{port}", nurse.cookies(port))
 
     return following
 

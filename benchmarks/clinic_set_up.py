@@ -9,7 +9,7 @@ _PARTICIPANTS, _SITES, _RANDOMISED = 30, 15, 20
 
 
 def main() -> None:
-    """Print cookies, role and participant of every nurse, a line each."""
+    """Print session, role and participant of every nurse, a line each."""
     from equipoise.web.serve import ServePlan, set_up
 
     folder = Path(sys.argv[1])
@@ -17,7 +17,6 @@ def main() -> None:
     set_up(ServePlan(folder=folder, host="127.0.0.1", port=1, workers=1))
     from django.test import Client
 
-    from benchmarks.clinic import _CSRF
     from equipoise.allocation.state import AllocationRow
     from equipoise.cli.folders import new_trial
     from equipoise.definition.load import load_study
@@ -61,5 +60,6 @@ def main() -> None:
             session = browser.session
             session["acting_as"] = [nurse.role, nurse.site]
             session.save()
-            cookies = f"clinic_session={session.session_key}; clinic_csrf={_CSRF}"
-            sys.stdout.write(f"{cookies}\t{nurse.role}@{nurse.site}\t{row.participant}\t{definition.hash}\n")
+            sys.stdout.write(
+                f"{session.session_key}\t{nurse.role}@{nurse.site}\t{row.participant}\t{definition.hash}\n"
+            )

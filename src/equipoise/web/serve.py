@@ -35,7 +35,10 @@ def set_up(plan: ServePlan) -> None:
 
     key = read_or_make_key(plan.folder, CLINIC_KEY)
     set_up_clinic(
-        secret_key=key.hex(), hosts=(*plan.names, plan.host, "localhost", "127.0.0.1"), https=plan.https
+        secret_key=key.hex(),
+        hosts=(*plan.names, plan.host, "localhost", "127.0.0.1"),
+        https=plan.https,
+        cookies=f"clinic_{plan.port}",
     )
 
 

@@ -49,9 +49,16 @@ def static_url() -> str:
 
 
 def set_up_clinic(
-    *, secret_key: str, hosts: tuple[str, ...] = ("localhost", "127.0.0.1"), https: bool = False
+    *,
+    secret_key: str,
+    hosts: tuple[str, ...] = ("localhost", "127.0.0.1"),
+    https: bool = False,
+    cookies: str = "clinic",
 ) -> None:
-    """Configure Django for the clinic; does nothing in a process where that is done."""
+    """Configure Django for the clinic; does nothing in a process where that is done.
+
+    The names of its cookies begin with `cookies`: a browser keeps those of all ports of a host together.
+    """
     if not settings.configured:
         settings.configure(
             SECRET_KEY=secret_key,
@@ -71,6 +78,8 @@ def set_up_clinic(
             STATIC_URL=static_url(),
             **_LANGUAGE,
             **_ACCOUNTS,
+            SESSION_COOKIE_NAME=f"{cookies}_session",
+            CSRF_COOKIE_NAME=f"{cookies}_csrf",
             **_secure(https),
         )
     if not apps.ready:
@@ -195,7 +204,6 @@ _ACCOUNTS = {
     "SESSION_ENGINE": "django.contrib.sessions.backends.db",
     "SESSION_COOKIE_AGE": SESSION_SECONDS,
     "SESSION_EXPIRE_AT_BROWSER_CLOSE": True,
-    "SESSION_COOKIE_NAME": "clinic_session",
     "MESSAGE_STORAGE": "django.contrib.messages.storage.cookie.CookieStorage",
     "CSRF_FAILURE_VIEW": "equipoise.web.errors.show_csrf_failure",
     "DATA_UPLOAD_MAX_MEMORY_SIZE": POST_BYTES_MAX,
@@ -209,7 +217,6 @@ def _secure(https: bool) -> dict[str, object]:
         "SESSION_COOKIE_SAMESITE": "Strict",
         "CSRF_COOKIE_HTTPONLY": True,
         "CSRF_COOKIE_SAMESITE": "Strict",
-        "CSRF_COOKIE_NAME": "clinic_csrf",
         "MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN": not https,
     }
     if not https:
