@@ -183,6 +183,7 @@ def field_values(trial: Trial) -> dict[str, list[Any]]:
         "lot": [*[row.lot for row in tables.all(LotRow)][:3], "L-00000000"],
         "unit": [*[row.unit for row in tables.all(UnitRow)][:3], "B-00000000"],
         "file_hash": [None, "no hash", "ab" * 32, None],
+        "shown_hash": [None, "no hash", "ab" * 32, None],
         **dict.fromkeys(("cause", "text", "meaning", "who", "how", "assessment", "destination"), texts),
         **dict.fromkeys(_DAYS, days),
     }

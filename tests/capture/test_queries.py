@@ -157,6 +157,18 @@ def test_spec_a_signature_names_the_hash_of_what_was_signed(bench: Bench) -> Non
     assert signature_holds(bench.tables, signature)
 
 
+@pytest.mark.requirement("P2")
+def test_spec_nothing_is_signed_but_what_the_signer_was_shown(bench: Bench) -> None:
+    shown = casebook_hash(bench.tables, CODE, masked=True)
+    sign = SignCasebook(participant=CODE, meaning="I confirm these data.", shown_hash=shown)
+    bench.do(correct("weight", "61"), "Typing error")
+    assert bench.refused(sign).code == "CAP-CASEBOOK-CHANGED"
+    bench.do(correct("weight", "60"), "It was right")
+    bench.do(sign)
+    [signature] = bench.tables.all(SignatureRow)
+    assert signature.signed_hash == shown
+
+
 def test_spec_a_masked_signature_says_nothing_of_what_would_unmask(bench: Bench) -> None:
     bench.do(SignCasebook(participant=CODE, meaning="Seen"))
     bench.actor = CLEO

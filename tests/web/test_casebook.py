@@ -260,7 +260,7 @@ def test_spec_nobody_signs_what_changed_while_they_looked(clinic: Clinic):
     assert nurse.post(correct, changed).status_code == 302
     answer = browser.post("/do/sign-casebook/", fields)
     assert answer.status_code == 409
-    assert "WEB-CASEBOOK-CHANGED" in answer.content.decode()
+    assert "CAP-CASEBOOK-CHANGED" in answer.content.decode()
 
 
 @pytest.mark.requirement("G10")

@@ -124,10 +124,14 @@ class VerifySource(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignCasebook(Command):
-    """Sign all that is recorded of a participant; the signature names its hash and its meaning."""
+    """Sign all that is recorded of a participant; the signature names its hash and its meaning.
+
+    `shown_hash` is that of the casebook which the signer was shown; nothing else is signed then.
+    """
 
     participant: str
     meaning: str
+    shown_hash: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

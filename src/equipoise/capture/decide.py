@@ -344,11 +344,15 @@ def decide_sign_casebook(command: SignCasebook, moment: Moment) -> Decision:
             "CAP-NOTHING-TO-SIGN", f"No form of {participant} is recorded.", "Record the forms first."
         )
     masked = is_masked(moment)
+    signed_hash = casebook_hash(moment.tables, participant, masked=masked)
+    if command.shown_hash not in (None, signed_hash):
+        return Refusal(
+            "CAP-CASEBOOK-CHANGED",
+            f"The casebook of {participant} was changed since the signer looked at it.",
+            "Look at it again as it is now, then sign.",
+        )
     signed = CasebookSigned(
-        participant=participant,
-        meaning=command.meaning.strip(),
-        signed_hash=casebook_hash(moment.tables, participant, masked=masked),
-        masked=masked,
+        participant=participant, meaning=command.meaning.strip(), signed_hash=signed_hash, masked=masked
     )
     return (signed.draft(),)
 

@@ -42,6 +42,7 @@ _ALLOCATION: Mapping[str, Promise] = {
 _CAPTURE: Mapping[str, Promise] = {
     "CAP-ANCHOR": _("The encounter counts from a day that is not recorded yet."),
     "CAP-BEFORE-CONSENT": _("The day is before the consent."),
+    "CAP-CASEBOOK-CHANGED": _("The casebook was changed since you opened this page. Nothing was signed."),
     "CAP-CHANGED": _("The form was changed since you looked at it."),
     "CAP-ENCOUNTER": _("The form is filled in at an encounter, and none was named."),
     "CAP-ENCOUNTER-TWICE": _("The encounter is recorded already."),

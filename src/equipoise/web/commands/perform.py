@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from django.utils.translation import gettext as _
 
@@ -26,8 +27,8 @@ EXTRA_FIELDS: Mapping[str, tuple[FieldType, ...]] = {
 def perform(request: ClinicRequest, command: Command, reason: str | None) -> tuple[Entry, ...] | Refusal:
     """Record a command as the sender of a request; raises StoreUnavailable and IdentityUnmatched."""
     clinic = request.clinic
-    if isinstance(command, SignCasebook) and (refusal := _check_shown(request, command)):
-        return refusal
+    if isinstance(command, SignCasebook):
+        command = replace(command, shown_hash=request.POST.get("shown_hash") or None)
     if isinstance(command, ReceiveScan):
         return receive_scan(request, command, reason)
     if not isinstance(command, RegisterIdentity | EraseIdentity):
@@ -39,12 +40,3 @@ def perform(request: ClinicRequest, command: Command, reason: str | None) -> tup
         return erase_identity(clinic.trial, clinic.register, request.actor, command)
     name, contact = request.POST["name"], request.POST["contact"]
     return register_identity(clinic.trial, clinic.register, request.actor, command, name, contact)
-
-
-def _check_shown(request: ClinicRequest, command: SignCasebook) -> Refusal | None:
-    """Refuse a signature on what the signer was not shown: the casebook changed while they looked at it."""
-    shown = request.POST.get("shown_hash")
-    if not shown or shown == request.seen.casebook_hash(command.participant):
-        return None
-    sentence = _("The casebook was changed since you opened this page. Nothing was signed.")
-    return Refusal("WEB-CASEBOOK-CHANGED", sentence, _("Look at it again as it is now, then sign."))
