@@ -252,3 +252,15 @@ def test_failure_of_another_kind_keeps_its_cause(store):
     cause = failure.value.__cause__
     assert cause is not None
     assert isinstance(cause.__cause__, sqlite3.OperationalError)
+
+
+def test_a_trial_that_was_never_opened_says_so(store):
+    with pytest.raises(StoreUnreadable) as raised:
+        store.founding_definition()
+    assert raised.value.code == "TRIAL-EMPTY"
+    assert raised.value.sentence.endswith("holds no opened trial. Verify it, or restore it from a backup.")
+
+
+def test_a_trial_knows_the_definition_that_its_first_entry_names(store):
+    fill(store)
+    assert store.founding_definition() == CANONICAL

@@ -20,7 +20,8 @@ from equipoise.governance.state import GrantRow
 from equipoise.ledger.tables import Tables
 from equipoise.rehearsal.rehearse import rehearse
 from equipoise.store.identities import IDENTITIES, IDENTITIES_KEY, IdentityRegister
-from equipoise.store.place import DATABASE_URL, TRIAL_FILE, DatabaseUrl
+from equipoise.store.names import TRIAL_FILE
+from equipoise.store.place import DATABASE_URL, DatabaseUrl
 from equipoise.store.sealing import read_or_make_key
 from equipoise.store.trial_store import TrialStore
 from equipoise.store.vault import VAULT, VAULT_KEY, DatabaseVault

@@ -15,7 +15,7 @@ from equipoise.conduct.entropy import SystemEntropy
 from equipoise.conduct.trial import Trial
 from equipoise.definition.lock import canonical_json
 from equipoise.governance.commands import OpenTrial
-from equipoise.store.place import TRIAL_FILE
+from equipoise.store.names import TRIAL_FILE
 from equipoise.store.sealing import read_or_make_key
 from equipoise.store.trial_store import TrialStore
 from equipoise.store.vault import VAULT, VAULT_KEY, DatabaseVault

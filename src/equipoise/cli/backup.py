@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 from equipoise.cli.console import clear_errors, counted, fail, say
-from equipoise.cli.folders import HEADS_FILE, TRIAL_FILE, VAULT_FILE, whole_or_nothing
+from equipoise.cli.folders import whole_or_nothing
+from equipoise.store.names import HEADS_FILE, TRIAL_FILE, VAULT_FILE
 
 _SCANS = "scans"
 _HASH_LENGTH = 64

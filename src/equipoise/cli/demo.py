@@ -13,9 +13,9 @@ import typer
 
 from equipoise.cli import trials
 from equipoise.cli.console import clear_errors, fail, say
-from equipoise.cli.folders import TRIAL_FILE
 from equipoise.cli.rehearsing import count_randomised, leave_under_way, run_rehearsal
 from equipoise.cli.studies import check, find_study, import_into, load_definition
+from equipoise.store.names import TRIAL_FILE
 
 if TYPE_CHECKING:
     from equipoise.conduct.trial import Trial

@@ -10,16 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from equipoise.cli.console import counted, fail, say
+from equipoise.store.names import HEADS_FILE, TRIAL_FILE, VAULT_FILE
 
 if TYPE_CHECKING:
     from equipoise.conduct.trial import Trial
     from equipoise.ledger import Head
     from equipoise.store.place import Place
     from equipoise.store.vault import DatabaseVault
-
-TRIAL_FILE = "trial.sqlite"
-VAULT_FILE = "vault.sqlite"
-HEADS_FILE = "heads.jsonl"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from equipoise.cli.console import counted, err, say
-from equipoise.cli.folders import TRIAL_FILE, new_trial
+from equipoise.cli.folders import new_trial
+from equipoise.store.names import TRIAL_FILE
 
 if TYPE_CHECKING:
     from equipoise.analysis.report.render import ReportFinding

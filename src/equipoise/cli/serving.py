@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from equipoise.cli.console import clear_errors, fail, say
-from equipoise.cli.folders import VAULT_FILE
+from equipoise.store.names import VAULT_FILE
 
 _PORT = 8000
 _PASSWORD = "equipoise-rehearsal"

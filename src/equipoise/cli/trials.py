@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from equipoise.cli.console import clear_errors, err, fail, say
-from equipoise.cli.folders import HEADS_FILE, VAULT_FILE, place_of, whole_or_nothing
+from equipoise.cli.folders import place_of, whole_or_nothing
 from equipoise.cli.rehearsing import count_randomised, leave_under_way, progress_bar, run_rehearsal
 from equipoise.cli.studies import StudyArgument, load_definition
+from equipoise.store.names import HEADS_FILE, VAULT_FILE
 
 if TYPE_CHECKING:
     from equipoise.access.actor import Actor
@@ -212,19 +213,14 @@ def open_trial(path: Path) -> Trial:
     from equipoise.store.vault import VAULT_KEY, DatabaseVault
 
     store = TrialStore.open(place_of(path))
-    first = next(store.ledger.read(), None)
-    kept = store.definitions()
-    if first is None or first.definition not in kept:
-        fail("TRIAL-EMPTY", f"{path.name} holds no opened trial. Verify it, or restore it from a backup.")
+    definition = definition_from_json(store.founding_definition())
     vault_path = folder_of(path) / VAULT_FILE
     vault = (
         DatabaseVault(vault_path, read_key(folder_of(path) / VAULT_KEY.file, VAULT_KEY))
         if vault_path.exists()
         else MemoryVault()
     )
-    return Trial(
-        definition_from_json(kept[first.definition]), store.ledger, vault, read_system_clock, SystemEntropy()
-    )
+    return Trial(definition, store.ledger, vault, read_system_clock, SystemEntropy())
 
 
 def read_actor(text: str) -> Actor:

@@ -10,9 +10,9 @@ from typing import TypeAlias
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from equipoise.store.failures import StoreUnreadable
+from equipoise.store.names import TRIAL_FILE
 
 DATABASE_URL = "EQUIPOISE_DATABASE_URL"
-TRIAL_FILE = "trial.sqlite"
 
 _SCHEMES = ("postgresql", "postgres")
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")

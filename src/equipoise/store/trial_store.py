@@ -113,6 +113,20 @@ class TrialStore:
             rows = cursor.fetchall()
         return {bytes_of(digest).decode(errors="replace"): bytes_of(canonical) for digest, canonical in rows}
 
+    def founding_definition(self) -> bytes:
+        """Return the canonical JSON of the definition that the first entry names.
+
+        Raises StoreUnreadable (TRIAL-EMPTY) for a trial that was never opened, or whose definition is gone.
+        """
+        first = next(self.ledger.read(), None)
+        found = self.definitions().get(first.definition) if first is not None else None
+        if found is None:
+            raise StoreUnreadable(
+                "TRIAL-EMPTY",
+                f"{describe(self.place)} holds no opened trial. Verify it, or restore it from a backup.",
+            )
+        return found
+
     def records(self) -> Iterator[StoredRecord]:
         """Iterate over the ledger as it is kept, unchecked."""
         return self.ledger.records()

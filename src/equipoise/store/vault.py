@@ -6,13 +6,14 @@ from pathlib import Path
 
 from equipoise.allocation.vault import VaultConflict, VaultMissing, commit
 from equipoise.store import setup
+from equipoise.store.names import VAULT_FILE
 from equipoise.store.sealed import SealedKind, SealedRecords
 from equipoise.store.sealing import KeyKind
 
 VAULT_KEY = KeyKind(
     "VAULT", "vault's key", "the vault was made with", file="vault.key", variable="EQUIPOISE_VAULT_KEY"
 )
-VAULT = SealedKind("vault", "vault.sqlite", setup.VAULT_APP, "sealed_record", VAULT_KEY)
+VAULT = SealedKind("vault", VAULT_FILE, setup.VAULT_APP, "sealed_record", VAULT_KEY)
 
 
 class DatabaseVault:

@@ -23,7 +23,7 @@ from equipoise.store import setup
 from equipoise.store.identities import IDENTITIES, IDENTITIES_KEY, IdentityRegister
 from equipoise.store.place import DatabaseUrl, Place, trial_place
 from equipoise.store.sealing import read_key
-from equipoise.store.trial_store import StoreUnreadable, TrialStore, claim_file
+from equipoise.store.trial_store import TrialStore, claim_file
 from equipoise.store.vault import VAULT, VAULT_KEY, DatabaseVault
 from equipoise.web.accounts.models import Setting
 from equipoise.web.scans.files import ScanFiles
@@ -132,12 +132,7 @@ def open_clinic(folder: Path) -> Clinic:
     never opened.
     """
     store = TrialStore.open(_connect(folder))
-    first = next(store.ledger.read(), None)
-    kept = store.definitions()
-    if first is None or first.definition not in kept:
-        raise StoreUnreadable(
-            "TRIAL-EMPTY", f"{folder.name} holds no opened trial. Open one, or restore it from a backup."
-        )
+    definition = definition_from_json(store.founding_definition())
     vault = DatabaseVault(folder / VAULT.file, read_key(folder / VAULT_KEY.file, VAULT_KEY))
     identities = folder / IDENTITIES.file
     register = (
@@ -146,7 +141,7 @@ def open_clinic(folder: Path) -> Clinic:
         else None
     )
     clock = _read_clock()
-    trial = Trial(definition_from_json(kept[first.definition]), store.ledger, vault, clock, SystemEntropy())
+    trial = Trial(definition, store.ledger, vault, clock, SystemEntropy())
     clinic = Clinic(folder=folder, trial=trial, store=store, register=register, clock=clock)
     clinic.scans.sweep(clinic.scan_hashes)
     return clinic

@@ -25,6 +25,7 @@ from equipoise.conduct.view import MaskedView, UnmaskedView
 from equipoise.ledger.entry import Head
 from equipoise.store.heads import HeadsRefused, read_heads
 from equipoise.store.identities import IDENTITIES, read_codes
+from equipoise.store.names import HEADS_FILE
 from equipoise.web.accounts.models import Setting
 from equipoise.web.site_copy import make_copy
 from equipoise.web.visible import Kinds
@@ -32,7 +33,6 @@ from equipoise.web.works import Work, WorkKind
 from equipoise.web.zips import zip_of
 
 LAST_VERIFICATION = "last_verification"
-_HEADS_FILE = "heads.jsonl"
 _TRIES = 3
 CLOSED_MARK = (
     "Closed: confidential to the board. It compares the arms of a trial that goes on; do not pass it on."
@@ -121,7 +121,7 @@ def _make_verification(work: Work) -> str | Refusal:
     """Verify the trial as it is kept; the result is a page, and stands on the administrator's."""
     work.plan(_TRIES)
     clinic = work.clinic
-    heads_file = clinic.folder / _HEADS_FILE
+    heads_file = clinic.folder / HEADS_FILE
     try:
         heads = [each.head for each in read_heads(heads_file)] if heads_file.exists() else []
     except HeadsRefused as refused:

@@ -30,7 +30,7 @@ from equipoise.enrolment.commands import RegisterIdentity
 from equipoise.enrolment.state import ParticipantRow
 from equipoise.ledger import Tables
 from equipoise.store.identities import IDENTITIES, IDENTITIES_KEY, IdentityRegister
-from equipoise.store.place import TRIAL_FILE
+from equipoise.store.names import TRIAL_FILE
 from equipoise.store.sealing import read_or_make_key
 from equipoise.store.trial_store import TrialStore
 from equipoise.store.vault import VAULT, VAULT_KEY, DatabaseVault
