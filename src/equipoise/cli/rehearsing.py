@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from equipoise.cli.console import counted, err, say
-from equipoise.cli.folders import new_trial
+from equipoise.cli.folders import TrialFolder, new_trial
 from equipoise.store.names import TRIAL_FILE
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ def run_rehearsal(
     """Rehearse into a folder: the trial, its vault, the masked draft, the report, the datasets, the heads."""
     from equipoise.cli.outputs import write_masked_draft, write_report
     from equipoise.definition.lock import canonical_json
-    from equipoise.rehearsal.rehearse import rehearse
     from equipoise.store.trial_store import TrialStore
 
     with ExitStack() as stack:
@@ -37,19 +36,7 @@ def run_rehearsal(
             made.publish(trial.head, "database lock")
             write_masked_draft(trial, cast.who("LockDatabase", None), out, findings)
 
-        with progress_bar() as progress:
-            result = rehearse(
-                plan.definition,
-                seed=seed,
-                scenario=plan.scenario,
-                participants=plan.participants,
-                sites=plan.sites,
-                ledger=store.ledger,
-                vault=made.vault,
-                faults=plan.faults,
-                before_unblinding=before_unblinding,
-                progress=progress,
-            )
+        result = _rehearse(plan, seed, made, ledger=store.ledger, before_unblinding=before_unblinding)
         made.publish(result.trial.head, "unblinding")
         _say_people(result)
         made.say_head(result.trial.head)
@@ -60,27 +47,32 @@ def leave_under_way(plan: RepeatPlan, seed: int, out: Path, until: Callable[[Tri
     """Rehearse into a folder up to the end of the day on which `until` holds: all that a clinic needs to go
     on.
     """
-    from equipoise.rehearsal.rehearse import rehearse
-
     with new_trial(out, identities=True) as made:
-        with progress_bar() as progress:
-            result = rehearse(
-                plan.definition,
-                seed=seed,
-                scenario=plan.scenario,
-                participants=plan.participants,
-                sites=plan.sites,
-                vault=made.vault,
-                faults=plan.faults,
-                until=until,
-                progress=progress,
-            )
+        result = _rehearse(plan, seed, made, until=until)
         made.keep(result.trial)
         made.publish(result.trial.head, "under way")
         _say_people(result)
         say(f"stands    {_describe_work(result)}")
         made.say_head(result.trial.head)
     say(f"next      equipoise serve {out}")
+
+
+def _rehearse(plan: RepeatPlan, seed: int, made: TrialFolder, **also: Any) -> RehearsalResult:
+    """Rehearse as planned, with the vault of a new folder and a progress bar; `also` as for `rehearse`."""
+    from equipoise.rehearsal.rehearse import rehearse
+
+    with progress_bar() as progress:
+        return rehearse(
+            plan.definition,
+            seed=seed,
+            scenario=plan.scenario,
+            participants=plan.participants,
+            sites=plan.sites,
+            vault=made.vault,
+            faults=plan.faults,
+            progress=progress,
+            **also,
+        )
 
 
 def count_randomised(trial: Trial) -> int:

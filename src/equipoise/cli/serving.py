@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from equipoise.cli.console import clear_errors, fail, say
 from equipoise.store.names import VAULT_FILE
+
+if TYPE_CHECKING:
+    from equipoise.web.clinic import Clinic
 
 _PORT = 8000
 _PASSWORD = "equipoise-rehearsal"
@@ -66,25 +71,18 @@ def invite(
     ] = f"http://localhost:{_PORT}",
 ) -> None:
     """Make an account where there is none, and print the link with which its owner sets a password, once."""
-    from equipoise.web.serve import ServePlan, set_up
-
-    with clear_errors():
-        plan = ServePlan(folder=_folder_of(trial), host="localhost", port=_PORT, workers=1)
-        set_up(plan)
+    with clear_errors(), _clinic_of(trial) as clinic:
         from equipoise.access.refusal import Refusal, Refused
         from equipoise.web.accounts.models import Account
         from equipoise.web.accounts.people import INVITATION_HOURS, make_account
         from equipoise.web.accounts.people import invite as invite_account
-        from equipoise.web.clinic import opened_clinic, prepare_clinic
 
-        prepare_clinic(plan.folder)
-        with opened_clinic(plan.folder) as clinic:
-            found = Account.objects.filter(username=account).first()
-            by, now = "command line", clinic.now()
-            made = found or make_account(None, account, printed_name.strip(), "", by=by, now=now)
-            if isinstance(made, Refusal):
-                raise Refused(made)
-            secret = invite_account(None, made, by=by, now=now)
+        found = Account.objects.filter(username=account).first()
+        by, now = "command line", clinic.now()
+        made = found or make_account(None, account, printed_name.strip(), "", by=by, now=now)
+        if isinstance(made, Refusal):
+            raise Refused(made)
+        secret = invite_account(None, made, by=by, now=now)
         say(f"account   {account}, {made.printed_name}")
         say(f"link      {base.rstrip('/')}/welcome/{secret}/")
         say(f"holds     {INVITATION_HOURS} hours, once")
@@ -95,23 +93,31 @@ def cast(
     password: Annotated[str, typer.Option(help="The password of everybody.")] = _PASSWORD,
 ) -> None:
     """Give everybody in a rehearsed trial an account, all with one password, and say who they are."""
-    from equipoise.web.serve import ServePlan, set_up
-
-    with clear_errors():
-        plan = ServePlan(folder=_folder_of(trial), host="localhost", port=_PORT, workers=1)
-        set_up(plan)
+    with clear_errors(), _clinic_of(trial) as clinic:
         from equipoise.web.accounts.cast import make_cast
-        from equipoise.web.clinic import opened_clinic, prepare_clinic
 
-        prepare_clinic(plan.folder)
-        with opened_clinic(plan.folder) as clinic:
-            held = make_cast(clinic, password)
-            names = {role.id: role.name for role in clinic.definition.study.roles}
+        held = make_cast(clinic, password)
+        names = {role.id: role.name for role in clinic.definition.study.roles}
         say(f"\nThe cast. The password of everybody is: {password}", style="bold")
         for role, name in names.items():
             accounts = [row.account for row in held if row.role == role]
             more = f" and at {len(accounts) - _NAMED} more sites" if len(accounts) > _NAMED else ""
             say(f"  {name:<36}{', '.join(accounts[:_NAMED])}{more}")
+
+
+@contextmanager
+def _clinic_of(trial: Path) -> Iterator[Clinic]:
+    """Open the clinic of a trial for a command, made where there is none."""
+    from equipoise.web.serve import ServePlan, set_up
+
+    folder = _folder_of(trial)
+    set_up(ServePlan(folder=folder, host="localhost", port=_PORT, workers=1))
+    # Django must be set up before this is imported.
+    from equipoise.web.clinic import opened_clinic, prepare_clinic
+
+    prepare_clinic(folder)
+    with opened_clinic(folder) as clinic:
+        yield clinic
 
 
 def _folder_of(trial: Path) -> Path:
