@@ -84,7 +84,7 @@ class Clinic:
 
     def roles_of(self, account: str) -> tuple[Actor, ...]:
         """List the roles that an account holds now, each as the actor that it makes."""
-        rows = [row for row in self.trial.tables.all(GrantRow) if row.account == account]
+        rows = self.trial.tables.where(GrantRow, account=account)
         return tuple(Actor(row.account, row.role, row.site or None) for row in rows if row.revoked_at is None)
 
     def scan_hashes(self) -> set[str]:

@@ -12,7 +12,7 @@ from equipoise.store.failures import inconsistent, storage_errors
 from equipoise.web.accounts.models import Setting
 from equipoise.web.clinic import current_clinic
 from equipoise.web.pages.today import cards_of
-from equipoise.web.protect import Route, act_as
+from equipoise.web.protect import Route, act_as, role_token
 from equipoise.web.request import ClinicRequest
 from equipoise.web.visible import AnyAccount, Anyone, AnyRole
 
@@ -33,13 +33,10 @@ def choose_role(request: HttpRequest) -> HttpResponse:
     roles = clinic.roles_of(request.user.get_username())
     if request.method != "POST":
         words = {role.id: role.name for role in clinic.definition.study.roles}
-        held = [
-            (f"{each.role}@{each.site or ''}", words.get(each.role, each.role), each.site) for each in roles
-        ]
+        held = [(role_token(each), words.get(each.role, each.role), each.site) for each in roles]
         return render(request, "pages/choose_role.html", {"held": held})
-    role, _at, site = request.POST.get("role", "").partition("@")
     for actor in roles:
-        if (actor.role, actor.site or "") == (role, site):
+        if request.POST.get("role") == role_token(actor):
             act_as(request, actor)
             return redirect("home")
     sentence = _("Your account does not hold this role.")

@@ -11,9 +11,9 @@ from django.utils.translation import gettext_lazy as _
 
 from equipoise.access.content import Audience
 from equipoise.conduct.view.lines import RecruitmentLine, SiteLine, SiteStatusLine
-from equipoise.web.accounts.models import Account
 from equipoise.web.listing import Column, make_listing
 from equipoise.web.pages.recruitment import BAR_ROW, draw_recruitment, plan_of, site_bars
+from equipoise.web.people import names_of
 from equipoise.web.protect import Route
 from equipoise.web.request import ClinicRequest
 from equipoise.web.visible import Sees
@@ -101,11 +101,7 @@ def show_site(request: ClinicRequest, site: str) -> HttpResponse:
     )
     roles = {role.id: role.name for role in request.definition.study.roles}
     staff = [each for each in request.seen.grants() if each.site == site and each.revoked_at is None]
-    names = dict(
-        Account.objects.filter(username__in=[each.account for each in staff]).values_list(
-            "username", "printed_name"
-        )
-    )
+    names = names_of(each.account for each in staff)
     variants = {each.id: each for each in request.definition.eligibility.variants}
     may = request.seen.permitted_commands()
     context = {
@@ -114,10 +110,7 @@ def show_site(request: ClinicRequest, site: str) -> HttpResponse:
         "plan": None,
         "site": request.definition.site(site),
         "variant": variants.get(request.definition.variant_of(site) or ""),
-        "staff": [
-            (names.get(each.account, each.account), each.account, roles[each.role], each.granted_at)
-            for each in staff
-        ],
+        "staff": [(names[each.account], each.account, roles[each.role], each.granted_at) for each in staff],
         "may_activate": "ActivateSite" in may and row.site.status == "planned",
         "may_close": "CloseSite" in may and row.site.status == "active",
         "sees_participants": Audience.CONDUCT in request.seen.viewer.audiences,
