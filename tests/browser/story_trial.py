@@ -44,23 +44,23 @@ class Member:
     site: str = ""
 
 
-ADMINISTRATOR = Member("ada.admin", "Ada Lund", "administrator")
+ADMINISTRATOR = Member("ada.imagined", "Ada (imagined)", "administrator")
 CAST: Mapping[str, Member] = {
     each.account.split(".")[0]: each
     for each in (
         ADMINISTRATOR,
-        Member("priya.patel", "Priya Patel", "investigator", SITE),
-        Member("nils.berg", "Nils Berg", "nurse", SITE),
-        Member("nora.holm", "Nora Holm", "nurse", SITE),
-        Member("cleo.costa", "Cleo Costa", "laboratory", SITE),
-        Member("ines.roth", "Ines Roth", "infuser", SITE),
-        Member("rita.rossi", "Rita Rossi", "reader"),
-        Member("omar.haddad", "Omar Haddad", "reader"),
-        Member("alba.serra", "Alba Serra", "adjudicator"),
-        Member("svea.dahl", "Svea Dahl", "safety_desk"),
-        Member("dana.novak", "Dana Novak", "data_manager"),
-        Member("mona.keller", "Mona Keller", "monitor"),
-        Member("lena.frost", "Lena Frost", "list_statistician"),
+        Member("priya.imagined", "Priya (imagined)", "investigator", SITE),
+        Member("nils.imagined", "Nils (imagined)", "nurse", SITE),
+        Member("nora.imagined", "Nora (imagined)", "nurse", SITE),
+        Member("cleo.imagined", "Cleo (imagined)", "laboratory", SITE),
+        Member("ines.imagined", "Ines (imagined)", "infuser", SITE),
+        Member("rita.imagined", "Rita (imagined)", "reader"),
+        Member("omar.imagined", "Omar (imagined)", "reader"),
+        Member("alba.imagined", "Alba (imagined)", "adjudicator"),
+        Member("svea.imagined", "Svea (imagined)", "safety_desk"),
+        Member("dana.imagined", "Dana (imagined)", "data_manager"),
+        Member("mona.imagined", "Mona (imagined)", "monitor"),
+        Member("lena.imagined", "Lena (imagined)", "list_statistician"),
     )
 }
 """By first name. Nora is not here yet when the story begins: she is invited."""
