@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from equipoise.web.commands.context_forms import CONTEXTS_OF_FORMS
-from equipoise.web.commands.context_participants import CONTEXTS_OF_PARTICIPANTS
+from equipoise.web.commands.context_participants import CONTEXTS_OF_PARTICIPANTS, participant_of
 from equipoise.web.commands.context_rooms import CONTEXTS_OF_ROOMS
 from equipoise.web.request import ClinicRequest
 
@@ -48,7 +48,7 @@ def _freeze_participant(request: ClinicRequest, given: Given) -> Mapping[str, An
     return {
         "missing": [each for each in seen.missing_forms() if each.participant == code],
         "open_queries": [q for q in seen.queries() if q.participant == code and q.status != "closed"],
-        "person": next((each for each in seen.participants() if each.participant == code), None),
+        "person": participant_of(request, given),
     }
 
 

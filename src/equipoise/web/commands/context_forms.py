@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from equipoise.access.content import Audience
 from equipoise.access.refusal import Refused
+from equipoise.web.commands.context_participants import participant_of
 from equipoise.web.pages import casebook
 from equipoise.web.pages.places import FormPlace, find_place, find_record
 from equipoise.web.pages.queries import read_query
@@ -72,13 +72,11 @@ def _of_query(request: ClinicRequest, given: Given) -> dict[str, Any]:
 
 
 def _of_signature(request: ClinicRequest, given: Given) -> dict[str, Any]:
-    if Audience.CONDUCT not in request.seen.viewer.audiences:
-        return {}
-    participant = given.get("participant", "")
-    if participant not in {line.participant for line in request.seen.participants()}:
+    line = participant_of(request, given)
+    if line is None:
         return {}
     return {
-        "casebook": casebook.casebook_of(request, participant),
+        "casebook": casebook.casebook_of(request, line.participant),
         "meanings": MEANINGS,
         "signed_at": request.clinic.now().isoformat(timespec="minutes"),
         "signer_role": next(

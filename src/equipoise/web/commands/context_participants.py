@@ -9,6 +9,7 @@ from typing import Any
 from django.urls import reverse
 
 from equipoise.access.content import Audience
+from equipoise.access.refusal import Refused
 from equipoise.conduct.view import UnmaskedView
 from equipoise.conduct.view.lines import ParticipantLine, TimelineLine
 from equipoise.web.pages import course
@@ -18,16 +19,16 @@ from equipoise.web.request import ClinicRequest
 Given = Mapping[str, str]
 
 
-def _participant(request: ClinicRequest, given: Given) -> ParticipantLine | None:
+def participant_of(request: ClinicRequest, given: Given) -> ParticipantLine | None:
     """Return the participant that the form names, if the reader sees them; the form itself says if not."""
-    if Audience.CONDUCT not in request.seen.viewer.audiences:
+    try:
+        return request.seen.participant(given.get("participant", ""))
+    except Refused:
         return None
-    wanted = given.get("participant", "")
-    return next((each for each in request.seen.participants() if each.participant == wanted), None)
 
 
 def _of_participant(request: ClinicRequest, given: Given) -> dict[str, Any]:
-    return {"line": _participant(request, given)}
+    return {"line": participant_of(request, given)}
 
 
 def _of_consent(request: ClinicRequest, given: Given) -> dict[str, Any]:
@@ -40,7 +41,7 @@ def _of_consent(request: ClinicRequest, given: Given) -> dict[str, Any]:
 
 
 def _of_eligibility(request: ClinicRequest, given: Given) -> dict[str, Any]:
-    line = _participant(request, given)
+    line = participant_of(request, given)
     if line is None:
         return {}
     on = _day(given.get("assessed_on") or given.get("randomised_on")) or request.today
@@ -83,7 +84,7 @@ def _of_rescreening(request: ClinicRequest, given: Given) -> dict[str, Any]:
 
 
 def _of_encounter(request: ClinicRequest, given: Given) -> dict[str, Any]:
-    line = _participant(request, given)
+    line = participant_of(request, given)
     if line is None:
         return {}
     wanted = given.get("encounter", "")

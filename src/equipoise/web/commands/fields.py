@@ -91,7 +91,8 @@ def draw_field(
 ) -> Field:
     """Return a field with what may be chosen in it and what was answered so far."""
     value = given.get(each.name, "")
-    choices = _choices(request, each, given)
+    # Of one who was chosen already nobody needs to see among whom.
+    choices = () if fixed and each.name == "participant" else _choices(request, each, given)
     if each.kind == "date" and not value:
         value = request.today.isoformat()
     if not value and len(choices) == 1 and each.required:
