@@ -126,3 +126,12 @@ def test_what_an_entry_says_is_read_back():
     assert class_of.of(seal(Head.genesis(), draft, stamp)) == said
     nonce = Draft(draft.kind, draft.version, {**draft.content, NONCE: "00ff"}, None)
     assert class_of.of(seal(Head.genesis(), nonce, stamp)) == said
+
+
+def test_a_field_that_joined_a_kind_later_is_left_out_where_it_says_nothing():
+    def draft_of(**later: str) -> Draft:
+        said = {"scan": "S1", "participant": "SE01-001", "encounter": "baseline", "acquired_on": "2024-06-01"}
+        return KINDS["ScanReceived"](**said, **later).draft()
+
+    assert "file_hash" not in draft_of().content
+    assert draft_of(file_hash="ab" * 32).content == {**draft_of().content, "file_hash": "ab" * 32}
