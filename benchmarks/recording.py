@@ -6,7 +6,6 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -17,15 +16,14 @@ from equipoise.access.refusal import Refusal
 from equipoise.conduct.trial import Trial
 from equipoise.definition.lock import canonical_json
 from equipoise.definition.model.definition import StudyDefinition
-from equipoise.ledger import Change, Entry
+from equipoise.ledger import Entry
 from equipoise.rehearsal.rehearse import rehearse
-from equipoise.store.rows import Cursor, statement_and_parameters, write_changes
+from equipoise.store.rows import Cursor, execute_all
 from equipoise.store.trial_store import TrialStore
 from equipoise.store.vault import DatabaseVault
 
 _COMMANDS_PER_RATIO = 50
 _VAULT_KEY = bytes(32)
-_INSERT = "INSERT INTO ledger (position, previous, hash, body) VALUES (?, ?, ?, ?)"
 
 Statement = tuple[str, tuple[Any, ...]]
 
@@ -47,11 +45,11 @@ def measure_recording(definition: StudyDefinition, folder: Path, **rehearsal: An
     vault = DatabaseVault.create(folder / "vault.sqlite", _VAULT_KEY)
     TrialStore.create(folder / "bare.sqlite", definition.hash, canonical).close()
     record, times = Trial.record, list[tuple[float, float]]()
-    written: list[Sequence[Change]] = []
+    written: list[Statement] = []
 
-    def watch(cursor: Cursor, changes: Sequence[Change]) -> None:
-        written.append(changes)
-        write_changes(cursor, changes)
+    def watch(cursor: Cursor, statements: Sequence[Statement], *, together: bool) -> None:
+        written.extend(statements)
+        execute_all(cursor, statements, together=together)
 
     with closing(sqlite3.connect(folder / "bare.sqlite", isolation_level=None)) as bare:
         bare.execute("PRAGMA synchronous = FULL")
@@ -62,24 +60,19 @@ def measure_recording(definition: StudyDefinition, folder: Path, **rehearsal: An
             outcome = record(trial, *arguments)
             seconds = perf_counter() - start
             if not isinstance(outcome, Refusal):
-                times.append((seconds, _insert(bare, _statements(outcome, written))))
+                times.append((seconds, _insert(bare, _bare(written))))
             return outcome
 
-        with patch.object(Trial, "record", timed), patch("equipoise.store.ledger.write_changes", watch):
+        with patch.object(Trial, "record", timed), patch("equipoise.store.ledger.execute_all", watch):
             rehearse(definition, ledger=store.ledger, vault=vault, **rehearsal)
     store.close()
     vault.close()
     return _summarise(times)
 
 
-def _statements(entries: Sequence[Entry], written: Sequence[Sequence[Change]]) -> list[Statement]:
-    statements: list[Statement] = [
-        (_INSERT, (each.position, each.previous, each.hash, each.body.decode())) for each in entries
-    ]
-    for change in chain.from_iterable(written):
-        statement, parameters = statement_and_parameters(change)
-        statements.append((statement.replace("%s", "?"), parameters))
-    return statements
+def _bare(written: Sequence[Statement]) -> list[Statement]:
+    # The head of the other ledger stays where it is: what is measured against is the insertion of rows.
+    return [(sql.replace("%s", "?"), values) for sql, values in written if "ledger_head" not in sql]
 
 
 def _insert(connection: sqlite3.Connection, statements: list[Statement]) -> float:

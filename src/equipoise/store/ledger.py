@@ -16,7 +16,7 @@ from equipoise.ledger.protocol import LedgerMisused, LedgerTransaction, StoreUna
 from equipoise.ledger.tables import Change
 from equipoise.store import setup
 from equipoise.store.failures import inconsistent, storage_errors, uncertain
-from equipoise.store.rows import Cursor, write_changes
+from equipoise.store.rows import Cursor, execute_all, statement_and_parameters
 
 _CHUNK = 1000
 _COLUMNS = "SELECT position, previous, hash, body FROM ledger"
@@ -28,6 +28,7 @@ _SELECT_CHECKED_HEAD = (
     "SELECT ledger_head.position, ledger_head.hash, "
     "(SELECT hash FROM ledger WHERE position = ledger_head.position) FROM ledger_head WHERE id = 1"
 )
+_LOCK_HEAD = "SELECT FROM ledger_head WHERE id = 1 FOR UPDATE"
 _INSERT = "INSERT INTO ledger (position, previous, hash, body) VALUES (%s, %s, %s, %s)"
 _MOVE_HEAD = "UPDATE ledger_head SET position = %s, hash = %s WHERE id = 1"
 
@@ -114,6 +115,9 @@ class _DatabaseTransaction:
         self._connection = connection
         # The backend's own cursor: what Django wraps around it costs as much as a statement.
         self._cursor = cursor
+        # To a server, statements that need no answer in between go together: each word with it costs time
+        # in which everybody else waits for the head.
+        self._together = connection.vendor == "postgresql"
         self._head = self._lock_head()
 
     @property
@@ -140,13 +144,13 @@ class _DatabaseTransaction:
         self._check_open()
         head = check_append(self._head, entries)
         self._is_whole = False
+        statements = [
+            *((_INSERT, (each.position, each.previous, each.hash, each.body.decode())) for each in entries),
+            *map(statement_and_parameters, changes),
+            (_MOVE_HEAD, (head.position, head.hash)),
+        ]
         with storage_errors(), self._connection.wrap_database_errors:
-            for entry in entries:
-                self._cursor.execute(
-                    _INSERT, (entry.position, entry.previous, entry.hash, entry.body.decode())
-                )
-            write_changes(self._cursor, changes)
-            self._cursor.execute(_MOVE_HEAD, (head.position, head.hash))
+            execute_all(self._cursor, statements, together=self._together)
         self._head = head
         self._is_whole = True
 
@@ -157,10 +161,13 @@ class _DatabaseTransaction:
 
     def _lock_head(self) -> Head:
         with self._connection.wrap_database_errors:
-            # SQLite locked the whole database when the transaction began.
-            if self._connection.features.has_select_for_update:
-                self._cursor.execute(f"{_SELECT_HEAD} FOR UPDATE", ())
-            self._cursor.execute(_SELECT_CHECKED_HEAD, ())
+            if self._together:
+                # Two statements, for the second must see what was committed while the first waited.
+                self._cursor.execute(f"{_LOCK_HEAD}; {_SELECT_CHECKED_HEAD}", ())
+                self._cursor.nextset()
+            else:
+                # SQLite locked the whole database when the transaction began.
+                self._cursor.execute(_SELECT_CHECKED_HEAD, ())
             rows = self._cursor.fetchall()
         # To append upon a head that somebody moved would make the damage worse.
         if len(rows) != 1 or (rows[0][0] != 0 and rows[0][1] != rows[0][2]):

@@ -58,6 +58,10 @@ class Cursor(Protocol):
         """Run a statement several times."""
         ...
 
+    def nextset(self) -> bool | None:
+        """Go on to what the next of several statements found."""
+        ...
+
     def fetchall(self) -> list[Any]:
         """Return the rows that the last statement found."""
         ...
@@ -141,19 +145,30 @@ def statement_and_parameters(change: Change) -> tuple[str, tuple[Any, ...]]:
     return sql.update, sql.read_others(change.after) + change.key
 
 
-def write_changes(cursor: Cursor, changes: Sequence[Change]) -> None:
-    """Apply net changes of rows: removals, replacements, insertions, as `Tables.changes` orders them.
+def execute_all(cursor: Cursor, statements: Sequence[tuple[str, tuple[Any, ...]]], *, together: bool) -> None:
+    """Run statements of which each changes one row, in order; `together` sends them as one.
 
     Raises StoreUnavailable (STORE-INCONSISTENT) when a row that is to be changed is not there.
     """
-    for statement, group in groupby(map(statement_and_parameters, changes), key=itemgetter(0)):
-        parameters = [each for _, each in group]
-        if len(parameters) == 1:
-            cursor.execute(statement, parameters[0])
+    if together:
+        parameters = [value for _, values in statements for value in values]
+        cursor.execute("; ".join(statement for statement, _ in statements), parameters)
+        for _ in statements:
+            _check_changed(cursor, 1)
+            cursor.nextset()
+        return
+    for statement, group in groupby(statements, key=itemgetter(0)):
+        rows = [values for _, values in group]
+        if len(rows) == 1:
+            cursor.execute(statement, rows[0])
         else:
-            cursor.executemany(statement, parameters)
-        if cursor.rowcount != len(parameters):
-            raise inconsistent()
+            cursor.executemany(statement, rows)
+        _check_changed(cursor, len(rows))
+
+
+def _check_changed(cursor: Cursor, number: int) -> None:
+    if cursor.rowcount != number:
+        raise inconsistent()
 
 
 def read_table(cursor: Cursor, row_type: type[Row]) -> Kept:
