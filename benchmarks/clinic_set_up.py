@@ -55,7 +55,7 @@ def main() -> None:
             browser = Client()
             browser.force_login(
                 Account.objects.get(username=nurse.account),
-                backend="allauth.account.auth_backends.AuthenticationBackend",
+                backend="equipoise.web.accounts.sessions.AccountBackend",
             )
             session = browser.session
             session["acting_as"] = [nurse.role, nurse.site]

@@ -32,7 +32,7 @@ from equipoise.web.clinic import CLINIC_FILE, Clinic, disconnect, opened_clinic,
 BOTH = ("sqlite", "postgresql")
 """A module that says `BACK_ENDS = BOTH` has its clinics on both."""
 PASSWORD = "a long enough password"
-_BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+_BACKEND = "equipoise.web.accounts.sessions.AccountBackend"
 _FILES = (TRIAL_FILE, VAULT.file, VAULT_KEY.file, IDENTITIES.file, IDENTITIES_KEY.file, CLINIC_FILE)
 _WANTED, _SITES, _UNTIL = 12, 3, 8
 

@@ -154,7 +154,7 @@ def test_nothing_follows_the_headers_where_only_they_were_asked_for(clinic: Clin
 def test_the_cookies_are_out_of_reach_of_scripts_and_other_sites(clinic: Clinic) -> None:
     browser = Client()
     page = browser.get("/accounts/login/")
-    browser.force_login(actor_account(clinic), backend="allauth.account.auth_backends.AuthenticationBackend")
+    browser.force_login(actor_account(clinic), backend="equipoise.web.accounts.sessions.AccountBackend")
     cookies = {**page.cookies, **browser.get("/").cookies}
     assert set(cookies) == {"clinic_csrf", "clinic_session"}
     for name, cookie in cookies.items():

@@ -165,7 +165,7 @@ _LANGUAGE = {
 
 _ACCOUNTS = {
     "AUTH_USER_MODEL": "accounts.Account",
-    "AUTHENTICATION_BACKENDS": ["allauth.account.auth_backends.AuthenticationBackend"],
+    "AUTHENTICATION_BACKENDS": ["equipoise.web.accounts.sessions.AccountBackend"],
     # scrypt (RFC 7914) with Django's parameters.
     "PASSWORD_HASHERS": ["django.contrib.auth.hashers.ScryptPasswordHasher"],
     "AUTH_PASSWORD_VALIDATORS": [
@@ -201,7 +201,7 @@ _ACCOUNTS = {
     "CACHES": {
         "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "clinic_cache"}
     },
-    "SESSION_ENGINE": "django.contrib.sessions.backends.db",
+    "SESSION_ENGINE": "equipoise.web.accounts.sessions",
     "SESSION_COOKIE_AGE": SESSION_SECONDS,
     "SESSION_EXPIRE_AT_BROWSER_CLOSE": True,
     "MESSAGE_STORAGE": "django.contrib.messages.storage.cookie.CookieStorage",

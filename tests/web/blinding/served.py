@@ -167,7 +167,7 @@ def browser_of(account: str, actor: Actor | None = None) -> Client:
     """Return a browser in which an account is logged in, and acts in a role."""
     browser = Client(raise_request_exception=False)
     browser.force_login(
-        Account.objects.get(username=account), "allauth.account.auth_backends.AuthenticationBackend"
+        Account.objects.get(username=account), "equipoise.web.accounts.sessions.AccountBackend"
     )
     if actor is not None:
         session = browser.session

@@ -18,7 +18,9 @@ from equipoise.web.request import ClinicRequest
 TICKET = re.compile(r"[A-Za-z0-9_-]{32}")
 """What a ticket looks like."""
 
+# One statement each, and no transaction around it: every form that is sent waits for them.
 _CLAIM = "INSERT INTO ticket (ticket, account, begun_at) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING"
+_REDEEM = "UPDATE ticket SET position = %s WHERE ticket = %s"
 
 
 def make_ticket() -> str:
@@ -52,7 +54,6 @@ def claim(text: str, account: str) -> Ticket | Refusal:
     """Claim a ticket for an account; one that was redeemed has the position of what was recorded."""
     ticket = Ticket(ticket=text, account=account, begun_at=current_clinic().now())
     with connection.cursor() as cursor:
-        # One statement, and no transaction around it: every form that is sent waits for it.
         cursor.execute(_CLAIM, [text, account, ticket.begun_at])
         if cursor.rowcount == 1:
             return ticket
@@ -65,7 +66,8 @@ def claim(text: str, account: str) -> Ticket | Refusal:
 
 def redeem_ticket(ticket: Ticket, position: int) -> None:
     """Note that a form was recorded."""
-    Ticket.objects.filter(pk=ticket.pk).update(position=position)
+    with connection.cursor() as cursor:
+        cursor.execute(_REDEEM, [position, ticket.ticket])
 
 
 def release_ticket(ticket: Ticket) -> None:
