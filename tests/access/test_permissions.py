@@ -10,6 +10,7 @@ import equipoise.conduct.rooms  # noqa: F401 - brings every command and entry ki
 from equipoise.access.actor import SYSTEM, Actor
 from equipoise.access.permissions import (
     PERMITTED,
+    check_answers,
     check_filled_by,
     check_permission,
     check_site,
@@ -103,5 +104,15 @@ def test_site_staff_act_at_their_own_site(own, concerned, allowed):
 )
 def test_a_form_is_filled_in_by_the_site_staff_or_by_whom_it_names(role, form, allowed):
     refusal = check_filled_by(DEFINITION, Actor("somebody", role, "SE01"), form)
+    assert (refusal is None) is allowed
+    assert refusal is None or refusal.code == "ACC-FORM"
+
+
+@pytest.mark.parametrize(
+    ("role", "form", "allowed"),
+    [("nurse", "thaw", True), ("laboratory", "thaw", True), ("laboratory", "vitals", False)],
+)
+def test_what_a_form_says_is_answered_for_by_site_staff_and_by_who_fills_it_in(role, form, allowed):
+    refusal = check_answers(DEFINITION, Actor("somebody", role, "SE01"), form)
     assert (refusal is None) is allowed
     assert refusal is None or refusal.code == "ACC-FORM"

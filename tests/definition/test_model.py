@@ -1,5 +1,6 @@
 """The look-ups of the model, and the rules that hold at a site on a day."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -30,6 +31,12 @@ def test_parts_are_found_by_name(definition: StudyDefinition) -> None:
     assert definition.schedule.encounter("week_4") is definition.schedule.encounters[2]
     assert definition.schedule.forms_at("screening") == ("demography", "baseline")
     assert definition.study.masking.level == "quadruple"
+
+
+def test_an_arm_is_shown_under_its_short_name_where_it_has_one(definition: StudyDefinition) -> None:
+    arm = replace(definition.study.arms[0], name="Active then placebo", short_name=None)
+    assert arm.label == "Active then placebo"
+    assert replace(arm, short_name="AP").label == "AP"
 
 
 def test_a_site_follows_its_own_variant_or_that_of_its_sub_trial(definition: StudyDefinition) -> None:

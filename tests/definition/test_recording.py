@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from equipoise.definition.expression import EvidenceTable, PartialDate, decode_value, form_row
 from equipoise.definition.model.forms import EditCheck, Form
 from equipoise.definition.recording import (
+    ItemProblem,
     RowEvidence,
     date_of,
     decode_item,
@@ -150,6 +151,15 @@ def test_no_answer_is_none_and_empty_text() -> None:
     assert read_value(EVERY, EVERY.items[0], None) is None
 
 
+def test_one_answer_is_read_by_itself_for_who_is_still_typing() -> None:
+    assert read_value(EVERY, EVERY.items[0], "4") == 4
+    problem = read_value(EVERY, EVERY.items[0], "four")
+    assert isinstance(problem, ItemProblem)
+    assert (problem.item, problem.code) == ("whole", "ITEM-TYPE")
+    unlimited = item("count", "integer")
+    assert read_value(EVERY, unlimited, 10**6) == 10**6
+
+
 def test_a_required_item_is_missed() -> None:
     read = read_values(DEMOGRAPHICS, {"sex": "m"})
     assert [(p.item, p.code) for p in read.problems] == [("birth_date", "ITEM-MISSING")]
@@ -183,6 +193,7 @@ def test_checks_fail_when_they_surely_do_not_hold() -> None:
     wrong = {"weight": "30", "systolic": 80, "diastolic": 80}
     assert [check.id for check in failing_checks(VITALS, wrong, None)] == ["pressures", "light"]
     assert failing_checks(VITALS, {"systolic": 80}, None) == ()
+    assert failing_checks(EVERY, {"whole": 3}, None) == ()
 
 
 def test_a_check_compares_the_row_with_the_other_rows_and_not_with_its_former_self() -> None:

@@ -11,8 +11,8 @@ from typing import Any, Final
 from allauth.account.auth_backends import AuthenticationBackend
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.models import Session
-from django.utils import timezone
 
+from equipoise.conduct.clock import read_system_clock
 from equipoise.web.accounts.models import Account
 
 _SESSION: Final = "SELECT * FROM django_session WHERE session_key = %s"
@@ -24,7 +24,7 @@ class SessionStore(db.SessionStore):
 
     def _get_session_from_db(self) -> Session | None:
         for session in Session.objects.raw(_SESSION, [self.session_key]):
-            if session.expire_date > timezone.now():
+            if session.expire_date > read_system_clock():
                 return session
         self._session_key = None
         return None
