@@ -84,6 +84,7 @@ def _print_clinic(figures: ClinicFigures, users: int) -> None:
     print(_LOAD_LINE.format("", "per second", "p50", "p95", "p99", "of the bare view's rate, of its p99"))
     for what, load, kind in (
         ("bare view, rows written", bare, "save"),
+        ("bare view with a login, rows written", figures.login, "save"),
         ("form saves alone", figures.saves, "save"),
         ("mixed: form saves, one in three", figures.mixed, "save"),
         ("mixed: pages read", figures.mixed, "read"),
@@ -96,6 +97,8 @@ def _print_clinic(figures: ClinicFigures, users: int) -> None:
     loads = (figures.saves, figures.mixed, figures.double)
     others = {status for load in loads for _, status in load.statuses} - {200, 302}
     print(f"  other answers than 200 and 302: {sorted(others) or 'none'}; saves lost: {figures.lost}")
+    login = figures.saves.rate("save") / figures.login.rate("save")
+    print(f"  form saves alone, of the rate of the bare view with a login: {login:.2f}")
     print("  aims: saves at 0.33 of the bare view's rate or more, p99 under 10 times its p99, none lost")
 
 

@@ -15,6 +15,7 @@ from time import monotonic, sleep
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
+from benchmarks.bare import SESSION
 from benchmarks.load import Load, Request, make_request, run_load
 
 WORKERS = 2
@@ -42,9 +43,13 @@ class Nurse:
 
 @dataclass(frozen=True, slots=True)
 class ClinicFigures:
-    """The loads that were measured; `lost` saves were acknowledged and are not in the ledger."""
+    """The loads that were measured; `lost` saves were acknowledged and are not in the ledger.
+
+    `bare` and `login` are those of a view that writes one row, for anybody and for whoever is logged in.
+    """
 
     bare: Load
+    login: Load
     saves: Load
     mixed: Load
     double: Load
@@ -63,10 +68,12 @@ def measure_clinic(folder: Path, *, users: int, seconds: float) -> ClinicFigures
             text=True,
         ).stdout
         nurses = [Nurse(*line.split("\t")) for line in said.splitlines()]
-        port = free_port()
-        bare_command = [sys.executable, "-m", "benchmarks.bare", url, str(port), str(WORKERS)]
-        with served(bare_command, port, environment):
-            bare = run_load(port, users, seconds, _bare_requests(port))
+        bare_loads = []
+        for login in ((), ("login",)):
+            port = free_port()
+            bare_command = [sys.executable, "-m", "benchmarks.bare", url, str(port), str(WORKERS), *login]
+            with served(bare_command, port, environment):
+                bare_loads.append(run_load(port, users, seconds, _bare_requests(port)))
         port = free_port()
         command = [sys.executable, "-c", _SERVE, "serve", str(folder / "trial")]
         options = ["--port", str(port), "--workers", str(WORKERS)]
@@ -82,12 +89,13 @@ def measure_clinic(folder: Path, *, users: int, seconds: float) -> ClinicFigures
             ]
             recorded = _entries(url) - before
         acknowledged = sum(load.statuses["save", 302] for load in loads)
-        return ClinicFigures(bare, *loads, lost=acknowledged - recorded)
+        return ClinicFigures(*bare_loads, *loads, lost=acknowledged - recorded)
 
 
 def _bare_requests(port: int) -> Callable[[int], Request]:
     body = _form(Nurse("none", "nurse@SE01", "SE01-001", "none"), 0)
-    one = make_request("save", "POST", "/", f"127.0.0.1:{port}", "none=none", body)
+    cookies = f"sessionid={SESSION}; csrftoken={_CSRF}"
+    one = make_request("save", "POST", "/", f"127.0.0.1:{port}", cookies, body)
     return lambda _user: one
 
 
