@@ -25,5 +25,14 @@ class IdentifierConverter(CodeConverter):
     regex = "[a-z][a-z0-9_]{0,47}"
 
 
+class SecretConverter(CodeConverter):
+    """What is drawn at random for a link: base64 for addresses (RFC 4648, section 5), which may begin with a
+    sign.
+    """
+
+    regex = "[A-Za-z0-9_-]{1,64}"
+
+
 register_converter(CodeConverter, "code")
 register_converter(IdentifierConverter, "id")
+register_converter(SecretConverter, "secret")

@@ -35,6 +35,7 @@ from equipoise.store.sealing import read_or_make_key
 from equipoise.store.trial_store import TrialStore
 from equipoise.store.vault import VAULT, VAULT_KEY, DatabaseVault
 from equipoise.web import works
+from equipoise.web.accounts import sessions
 from equipoise.web.accounts.models import Account, ApiToken
 from equipoise.web.accounts.people import hash_of
 from equipoise.web.clinic import CLINIC_FILE, Clinic, disconnect, opened_clinic, prepare_clinic, use_clinic
@@ -91,7 +92,8 @@ class Served:
     def _stop(self, patch: pytest.MonkeyPatch) -> None:
         """Have it be the same time in both worlds, and chance come out the same."""
         patch.setattr(timezone, "now", self.clock)
-        patch.setattr(works, "read_system_clock", self.clock)
+        for reads_it in (sessions, works):
+            patch.setattr(reads_it, "read_system_clock", self.clock)
         patch.setattr(time, "time", self.now.timestamp)
         for name in ("created_at", "last_seen_at"):
             # These hold on to the function that they were given when they were made.

@@ -178,5 +178,5 @@ ROUTES: tuple[Route, ...] = (
     Route("people/of/<code:account>/", show_person, "person", _ADMINISTERS),
     Route("people/of/<code:account>/change/", change_person, "change_person", _ADMINISTERS, posts=True),
     Route("people/access/", show_access_log, "access_log", _ADMINISTERS),
-    Route("welcome/<code:secret>/", welcome, "welcome", Anyone(), posts=True),
+    Route("welcome/<secret:secret>/", welcome, "welcome", Anyone(), posts=True),
 )
