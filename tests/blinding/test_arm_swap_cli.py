@@ -69,6 +69,7 @@ ARGUMENTS: dict[str, Arguments | str] = {
     "serve": "Who serves has the vault and its key; what is served is crawled in tests/web/blinding.",
     "invite": "It reads no trial but its opening, and makes an account.",
     "cast": "Who has a rehearsed trial's folder has the vault and its key.",
+    "design": "It reads assumptions, or a study folder, and no trial.",
     "repeat": "It reads a study folder and rehearses in memory.",
     "demo": "Who runs the demo makes the vault and its key.",
 }

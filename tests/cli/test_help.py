@@ -14,7 +14,18 @@ from tests.cli.bad_inputs import run
 
 SOURCE = Path(__file__).parent.parent.parent / "src"
 COMMANDS = sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
-SLOW = ("numpy", "scipy", "pandas", "polars", "pyarrow", "matplotlib", "statsmodels", "django", "jinja2")
+SLOW = (
+    "numpy",
+    "scipy",
+    "pandas",
+    "polars",
+    "pyarrow",
+    "matplotlib",
+    "statsmodels",
+    "numba",
+    "django",
+    "jinja2",
+)
 LOADED = """
 import json, sys
 from equipoise.cli.main import main

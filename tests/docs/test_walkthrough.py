@@ -1,4 +1,4 @@
-"""The walk-through is executed: every command, in its order, with its output."""
+"""The pages with commands are executed: every command, in its order, with its output."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ import subprocess
 import sys
 from pathlib import Path
 
-PAGE = Path(__file__).parents[2] / "docs" / "walkthrough.md"
+import pytest
+
+DOCS = Path(__file__).parents[2] / "docs"
 SOURCE = Path(__file__).parents[2] / "src"
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _PROGRAM = "import sys; sys.path.insert(0, {source!r}); from equipoise.cli.main import main; main()"
 
 
-def commands() -> list[tuple[str, str]]:
+def commands(page: str) -> list[tuple[str, str]]:
     """Every command of the page with the output that the page gives it."""
     found: list[tuple[str, str]] = []
-    for block in _BLOCK.findall(PAGE.read_text(encoding="utf-8")):
+    for block in _BLOCK.findall((DOCS / page).read_text(encoding="utf-8")):
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             command, _, output = part.partition("\n")
             found.append((command, output))
@@ -47,11 +49,12 @@ _STATEMENT = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute(s
 SQLITE = f'"{sys.executable}" -c "{_STATEMENT}"'
 
 
-def test_every_command_prints_what_the_page_says(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("page", "least"), [("walkthrough.md", 11), ("designing.md", 6)])
+def test_every_command_prints_what_the_page_says(page: str, least: int, tmp_path: Path) -> None:
     assert shutil.which("bash"), "the page is written for bash"
     checker = doctest.OutputChecker()
-    steps = commands()
-    assert len(steps) > 10
+    steps = commands(page)
+    assert len(steps) >= least
     for command, expected in steps:
         printed = run(command, tmp_path)
         assert checker.check_output(expected, printed, doctest.ELLIPSIS), (
@@ -60,6 +63,7 @@ def test_every_command_prints_what_the_page_says(tmp_path: Path) -> None:
 
 
 def test_the_python_of_the_page_does_what_the_page_says() -> None:
-    failed, tried = doctest.testfile(str(PAGE), module_relative=False, optionflags=doctest.ELLIPSIS)
+    page = str(DOCS / "walkthrough.md")
+    failed, tried = doctest.testfile(page, module_relative=False, optionflags=doctest.ELLIPSIS)
     assert tried > 20
     assert failed == 0
