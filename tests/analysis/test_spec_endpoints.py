@@ -142,6 +142,23 @@ def test_spec_a_single_arm_has_values_with_their_intervals_and_no_p() -> None:
         assert (found.status, only(found).scale, found.p) == ("estimated", "value", None)
 
 
+def test_spec_what_is_no_count_is_not_fitted_as_one_but_named() -> None:
+    definition = crossover_definition()
+    spots, *others = definition.analysis.endpoints
+    assert spots.type == "count" and spots.analysis is not None
+    change = replace(
+        spots, analysis=replace(spots.analysis, response=when("visit.count at week_4 - 2")), sensitivity={}
+    )
+    cut = replace(
+        CROSSOVER,
+        definition=replace(definition, analysis=replace(definition.analysis, endpoints=(change, *others))),
+    )
+    found = fit_endpoint(cut, "spots")
+    whats = [what for _, what in found.missing]
+    assert "outcome that is a count" in whats
+    assert found.n > 0 and found.n + len(whats) == len(Frame(cut).analysis_set("full").members)
+
+
 def test_spec_a_member_without_a_value_is_named_with_what_is_missing() -> None:
     well = fit_endpoint(CROSSOVER, "well")
     members = Frame(CROSSOVER).analysis_set("full").members

@@ -6,12 +6,12 @@ import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from equipoise.statistics.count_tests import likelihood_ratio_test, profile_interval, score_test
 from equipoise.statistics.counts import (
     fit_negative_binomial,
     fit_poisson,
     fit_poisson_gee,
     likelihood_ratio_p,
-    profile_bound,
 )
 
 NAMES = ("intercept", "arm", "baseline")
@@ -45,6 +45,45 @@ def test_negative_binomial_against_statsmodels(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
+def test_score_tests_against_statsmodels(seed: int) -> None:
+    y, X, offset = draw(seed)
+    rest, arm = X[:, [0, 2]], X[:, 1]
+    held = fit_negative_binomial(y, rest, offset, ("intercept", "baseline"))
+    assert held.theta is not None
+    family = sm.families.NegativeBinomial(alpha=1 / held.theta)
+    glm = sm.GLM(y, rest, offset=offset, family=family)
+    square = glm.score_test(held.coefficients.values, exog_extra=arm, observed=False)[0]
+    found = score_test(y, X, offset, NAMES, "arm").statistic
+    assert found is not None and found**2 == pytest.approx(float(square.item()), rel=1e-7)
+    # With theta profiled out: the slope and curvature of the joint likelihood, which has alpha = 1 / theta.
+    joint = sm.NegativeBinomial(y, np.column_stack([rest, arm]), offset=offset)
+    joint._transparams = False  # its last parameter is alpha, not its logarithm
+    at = np.array([*held.coefficients.values, 0.0, 1 / held.theta])
+    slope = joint.score(at)
+    square = slope @ np.linalg.solve(-joint.hessian(at), slope)
+    found = score_test(y, X, offset, NAMES, "arm", information="observed").statistic
+    assert found is not None and found**2 == pytest.approx(square, rel=1e-5)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_likelihood_ratio_and_profile_against_statsmodels(seed: int) -> None:
+    y, X, offset = draw(seed)
+
+    def top(columns: list[int], shift: np.ndarray) -> float:
+        model = sm.NegativeBinomial(y, X[:, columns], offset=shift)
+        return float(model.fit(method="bfgs", maxiter=500, gtol=1e-8, disp=0).llf)
+
+    full = top([0, 1, 2], offset)
+    found = likelihood_ratio_test(y, X, offset, NAMES, "arm").statistic
+    assert found is not None and found**2 == pytest.approx(2 * (full - top([0, 2], offset)), abs=1e-5)
+    interval = profile_interval(y, X, offset, NAMES, "arm")
+    assert interval.low is not None and interval.high is not None
+    for end in (interval.low, interval.high):
+        # The 95 per cent quantile of chi-square on 1 degree of freedom.
+        assert 2 * (full - top([0, 2], offset + end * X[:, 1])) == pytest.approx(3.841459, abs=1e-5)
+
+
+@pytest.mark.parametrize("seed", range(3))
 def test_poisson_and_its_sandwich_against_statsmodels(seed: int) -> None:
     y, X, offset = draw(seed)
     clusters = [str(row // 2) for row in range(len(y))]
@@ -73,16 +112,17 @@ def test_an_arm_of_zeros_has_a_direction_and_a_bound_instead_of_an_estimate() ->
     assert fit.status == "separated" and fit.usable
     assert fit.diverging == (("arm", -1),)
     assert fit.coefficients.contrast("arm") is None
-    upper = profile_bound(y, X, None, ("intercept", "arm"), "arm", 0.95)
-    assert upper is not None and -4 < upper < -1
+    interval = profile_interval(y, X, None, ("intercept", "arm"), "arm")
+    assert (interval.status, interval.direction, interval.low) == ("separated", -1, None)
+    assert interval.estimate is None and interval.high is not None and -4 < interval.high < -1
     p = likelihood_ratio_p(fit, fit_negative_binomial(y, np.ones((20, 1)), names=("intercept",)))
     assert p is not None and p < 0.01
     # The other way round: the same bound, with the other sign.
     X[:, 1] = 1 - X[:, 1]
     turned = fit_negative_binomial(y, X, names=("intercept", "arm"))
     assert turned.diverging == (("arm", 1),)
-    lower = profile_bound(y, X, None, ("intercept", "arm"), "arm", 0.95)
-    assert lower == pytest.approx(-upper, abs=1e-4)
+    mirrored = profile_interval(y, X, None, ("intercept", "arm"), "arm")
+    assert mirrored.high is None and mirrored.low == pytest.approx(-interval.high, abs=1e-6)
 
 
 def test_a_country_of_zeros_leaves_the_arm_and_theta_as_without_it() -> None:

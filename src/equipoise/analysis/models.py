@@ -19,12 +19,12 @@ from equipoise.statistics.continuous import (
     fit_repeated_measures,
     rank_sum,
 )
+from equipoise.statistics.count_tests import profile_interval
 from equipoise.statistics.counts import (
     CountFit,
     fit_negative_binomial,
     fit_poisson_gee,
     likelihood_ratio_p,
-    profile_bound,
 )
 from equipoise.statistics.design import Array, Contrast, chi_square_p
 from equipoise.statistics.survival import fit_cox, log_rank_p
@@ -155,7 +155,8 @@ def _one_sided(
     direction = dict(found.diverging).get(arm_column(arm))
     if direction is None:
         return estimate
-    bound = profile_bound(y, matrix, offset, names, arm_column(arm), what.level)
+    interval = profile_interval(y, matrix, offset, names, arm_column(arm), what.level)
+    bound = interval.high if direction < 0 else interval.low
     if bound is None:
         return estimate
     finite = exp(bound)

@@ -87,6 +87,8 @@ def _row(frame: Frame, endpoint: Endpoint, fit: Fit, participant: str, arm: str 
             response=value(fit.response, "outcome"),
             against=value(fit.against, "outcome of the other period"),
         )
+        if endpoint.type == "count" and not _are_counts(row.response, row.against):
+            raise _Unknown("outcome that is a count")
         if endpoint.type == "time_to_event":
             row = replace(row, event=_event(frame, fit, participant))
     return replace(
@@ -109,6 +111,10 @@ def _event(frame: Frame, fit: Fit, participant: str) -> bool:
     if found is Truth.UNKNOWN:
         raise _Unknown("outcome")
     return found is Truth.MET
+
+
+def _are_counts(*values: float) -> bool:
+    return all(each >= 0 and each == int(each) for each in values)
 
 
 def _category(frame: Frame, node: Node, what: str, participant: str) -> str:
