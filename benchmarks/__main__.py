@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.clinic import ClinicFigures, measure_clinic
+from benchmarks.counting import measure_counting
 from benchmarks.recording import measure_recording
 from benchmarks.rehearsing import measure_rehearsing
 from benchmarks.verifying import measure_verifying
@@ -63,6 +64,16 @@ def main() -> None:
                 f"{verifying.entries / verifying.bare:,.0f}/s",
                 f"{verifying.bare / seconds:.3f}",
                 aim,
+            )
+        )
+    for row in measure_counting(quick):
+        print(
+            _LINE.format(
+                row.what,
+                f"{row.measured:,.0f}/s",
+                "no R" if row.against is None else f"{row.against:,.0f}/s",
+                "" if row.ratio is None else f"{row.ratio:,.2f}",
+                row.aim,
             )
         )
     rehearsing = measure_rehearsing(definition, participants=in_memory, **common)

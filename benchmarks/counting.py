@@ -1,0 +1,156 @@
+"""Count regressions by the thousand, against R, statsmodels and numpy, and simulated trials end to end."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from math import log
+from time import perf_counter
+
+import numpy as np
+from numpy.typing import NDArray
+
+_SEED = 1
+_PARTICIPANTS = 144
+_PREPARE = """
+suppressMessages(library(MASS))
+d <- as.matrix(read.csv(file("stdin"), header = FALSE))
+n <- ncol(d) / 3
+"""
+_GLM_NB = """
+fit <- function(y, t, x) coef(summary(glm.nb(y ~ t + x)))[2, 1:2]
+"""
+_LEAN = """
+fit <- function(y, t, x) {
+  X <- cbind(1, t, x); th <- 1
+  for (i in 1:25) {
+    f <- glm.fit(X, y, family = negative.binomial(th))
+    old <- th; th <- as.numeric(theta.ml(y, f$fitted.values, limit = 25))
+    if (abs(th - old) < 1e-8 * th) break
+  }
+  c(f$coefficients[2], th)
+}
+"""
+_TIME = """
+one <- function(i) suppressWarnings(try(fit(d[i, 1:n], d[i, n + 1:n], d[i, 2 * n + 1:n]), silent = TRUE))
+one(1)
+s <- proc.time()[3]; for (i in 1:nrow(d)) one(i); cat(nrow(d) / (proc.time()[3] - s))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class CountingRow:
+    """A line of the table: rates a second, ratio and aim; None where the other is not installed."""
+
+    what: str
+    measured: float
+    against: float | None
+    aim: str
+
+    @property
+    def ratio(self) -> float | None:
+        """Measured over against."""
+        return None if self.against is None else self.measured / self.against
+
+
+def measure_counting(quick: bool = False) -> list[CountingRow]:
+    """Measure fits and simulated trials a second, on one core unless two are named."""
+    return [*_measure_fits(quick), *_measure_trials(quick)]
+
+
+def _measure_fits(quick: bool) -> list[CountingRow]:
+    from equipoise.statistics.batch.engine import fit_many
+    from equipoise.statistics.batch.reference import fit_reference
+
+    y, t, x = _draw(320 if quick else 16_384)
+    few = 3 if quick else 150
+    ours = _rate(lambda: fit_many(y, t, x, tests="wald"), len(y))
+    with_tests = _rate(lambda: fit_many(y, t, x), len(y))
+    some = slice(0, 32 if quick else 1024)
+    plain = _rate(lambda: fit_reference(y[some], t[some], x[some]), len(y[some]), repetitions=2)
+    return [
+        CountingRow("fits: R glm.nb with summary", ours, _rate_r(_GLM_NB, y, t, x, few), ">= 1500"),
+        CountingRow("fits: R's leanest loop (glm.fit, theta.ml)", ours, _rate_r(_LEAN, y, t, x, few), ""),
+        CountingRow("fits: statsmodels", ours, _rate_statsmodels(y, t, x, few), ""),
+        CountingRow("fits: batched numpy, with score and likelihood ratio", with_tests, plain, ""),
+    ]
+
+
+def _measure_trials(quick: bool) -> list[CountingRow]:
+    from equipoise.statistics.batch.engine import CountDesign, baseline_levels, simulate_trials
+
+    levels, weights = baseline_levels(1.7, 1 / 0.6)
+    few = CountDesign(
+        participants=_PARTICIPANTS,
+        rate0=2.84,
+        ratio=1.71 / 2.84,
+        dispersion=1 / 0.6,
+        levels=levels,
+        weights=weights,
+        slope=0.5,
+    )
+    many = replace(few, exposure=(0.75, 1.25))
+    trials = 320 if quick else 32_768
+    one = _rate(lambda: simulate_trials(few, trials, _SEED, tests="wald"), trials)
+    two = _rate(lambda: simulate_trials(few, trials, _SEED, threads=2, tests="wald"), trials)
+    whole = _rate(lambda: simulate_trials(few, trials, _SEED), trials)
+    elsewhere = _rate(lambda: simulate_trials(many, trials, _SEED, tests="wald"), trials)
+    return [
+        CountingRow("trials: few means, by tables", one, 150_000, ">= 150 thousand"),
+        CountingRow("trials: a mean for each participant, by inversion", elsewhere, 80_000, ">= 80 thousand"),
+        CountingRow("trials: few means, with score and likelihood ratio", whole, one, ""),
+        CountingRow("trials: two threads against one", two, one, ">= 1.8"),
+    ]
+
+
+def _draw(trials: int) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Trials of 72 + 72 with means of about 2.84 and 1.71 and theta 0.6, and log(1 + baseline) beside."""
+    rng = np.random.default_rng(_SEED)
+    t = np.broadcast_to(np.arange(_PARTICIPANTS) % 2, (trials, _PARTICIPANTS)).astype(float)
+    heterogeneity = rng.gamma(0.6, 1 / 0.6, t.shape)
+    x = np.log1p(rng.poisson(1.7 * rng.gamma(0.6, 1 / 0.6, t.shape)))
+    mean = np.exp(0.5 * x + log(1.71 / 2.84) * t)
+    return rng.poisson(mean * (2.84 / np.exp(0.5 * x).mean()) * heterogeneity).astype(float), t, x
+
+
+def _rate(work: Callable[[], object], many: int, repetitions: int = 4) -> float:
+    """The best of some runs, after one that compiles or warms up."""
+    work()
+    times = []
+    for _ in range(repetitions):
+        start = perf_counter()
+        work()
+        times.append(perf_counter() - start)
+    return many / min(times)
+
+
+def _rate_r(
+    fit: str, y: NDArray[np.float64], t: NDArray[np.float64], x: NDArray[np.float64], trials: int
+) -> float | None:
+    """Fits a second in R, its start and its reading left aside; None without R."""
+    rscript = shutil.which("Rscript")
+    if rscript is None:
+        return None
+    lines = np.hstack([y[:trials], t[:trials], x[:trials]])
+    given = "\n".join(",".join(f"{value:.10g}" for value in line) for line in lines)
+    program = [rscript, "--vanilla", "-e", _PREPARE + fit + _TIME]
+    done = subprocess.run(program, input=given, capture_output=True, text=True, check=False)
+    return float(done.stdout.split()[-1]) if done.returncode == 0 else None
+
+
+def _rate_statsmodels(
+    y: NDArray[np.float64], t: NDArray[np.float64], x: NDArray[np.float64], trials: int
+) -> float:
+    from statsmodels.discrete.discrete_model import NegativeBinomial
+
+    def work() -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for trial in range(trials):
+                columns = np.column_stack([np.ones(_PARTICIPANTS), t[trial], x[trial]])
+                NegativeBinomial(y[trial], columns).fit(method="newton", disp=0)
+
+    return _rate(work, trials, repetitions=1)
