@@ -107,3 +107,38 @@ def design_recruit_at_no_site(folder: Path) -> list[str]:
 @case
 def design_recruit_for_a_study_that_is_not_there(folder: Path) -> list[str]:
     return ["design", "recruit", str(folder / "nowhere")]
+
+
+def operating(*others: str) -> list[str]:
+    """Return a small grid of truths."""
+    return ["design", "operating", "--rate0", "1", "--participants", "10", "--trials", "10", *others]
+
+
+@case
+def design_operating_with_a_dispersion_below_none(folder: Path) -> list[str]:
+    return operating("--dispersion", "1,-1")
+
+
+@case
+def design_operating_without_trials(folder: Path) -> list[str]:
+    return operating("--trials", "0")
+
+
+@case
+def design_operating_resumed_from_nothing(folder: Path) -> list[str]:
+    return operating("--resume")
+
+
+@case
+def design_operating_over_another_file(folder: Path) -> list[str]:
+    return operating("--out", written(folder / "truths.jsonl", b"1\n"))
+
+
+@case
+def design_operating_resumed_from_another_file(folder: Path) -> list[str]:
+    return operating("--resume", "--out", written(folder / "truths.jsonl", b"1\n"))
+
+
+@case
+def design_operating_into_no_folder(folder: Path) -> list[str]:
+    return operating("--out", str(folder / "nowhere" / "truths.jsonl"))

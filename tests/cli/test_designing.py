@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from equipoise.statistics.batch import operating as characteristics
 from tests.cli.bad_inputs import run
 
 COUNTS = ["--rate0", "0.8", "--ratio", "0.85", "--dispersion", "0.4", "--exposure", "0.75"]
@@ -60,6 +61,45 @@ def test_recruitment_takes_a_study_for_what_is_not_said():
     assert (whole["target"], whole["sites"]) == (144, 15)
     assert whole["low"] < whole["median"] < whole["high"]
     assert told("recruit", "mesems", "--trials", "200", "--sites", "30")["median"] < whole["median"]
+
+
+OPERATING = ["design", "operating", "--rate0", "2", "--participants", "40", "--trials", "300"]
+GRID = ["--ratio", "1,0.5", "--dispersion", "0.5,1"]
+
+
+def test_operating_goes_over_a_grid_of_truths_and_power_is_more_than_type_i_error():
+    lines = told(*OPERATING[1:], *GRID)
+    assert [(line["ratio"], line["dispersion"]) for line in lines] == [(1, 0.5), (1, 1), (0.5, 0.5), (0.5, 1)]
+    for test in ("wald", "score", "likelihood_ratio"):
+        null, alternative = lines[0]["rejected"][test], lines[2]["rejected"][test]
+        assert null["value"] < 0.15 < alternative["value"]
+        assert null["error"] == pytest.approx((null["value"] * (1 - null["value"]) / 300) ** 0.5)
+    assert sum(lines[0]["statuses"].values()) == 300
+    table = run([*OPERATING, *GRID]).stdout.splitlines()
+    assert len([line for line in table if line.split()[0] in ("1", "0.5")]) == 4
+
+
+def test_what_was_done_before_an_interruption_is_kept_and_gone_on_with(tmp_path, monkeypatch):
+    whole, parts = tmp_path / "whole.jsonl", tmp_path / "parts.jsonl"
+    assert run([*OPERATING, *GRID, "--out", str(whole)]).exit_code == 0
+    simulate, runs = characteristics.operating_characteristics, []
+
+    def interrupted(design, **settings):
+        runs.append(design)
+        if len(runs) == 3:
+            raise KeyboardInterrupt
+        return simulate(design, **settings)
+
+    monkeypatch.setattr(characteristics, "operating_characteristics", interrupted)
+    ended = run([*OPERATING, *GRID, "--out", str(parts)])
+    assert ended.exit_code == 130
+    assert "interrupted after 2 of 4 truths" in ended.stdout
+    assert run([*OPERATING, *GRID, "--out", str(parts)]).exit_code == 1, "what is there is not written over"
+    # As if it had been killed in the middle of a line.
+    parts.write_text(parts.read_text(encoding="utf-8") + '{"rate0": 2', encoding="utf-8")
+    assert run([*OPERATING, *GRID, "--out", str(parts), "--resume"]).exit_code == 0
+    assert len(runs) == 5
+    assert parts.read_text(encoding="utf-8") == whole.read_text(encoding="utf-8")
 
 
 def test_in_words_it_is_assumptions_and_findings():

@@ -128,7 +128,7 @@ def bounds(
     if bool(looks) == bool(information):
         fail("DESIGN-LOOKS", "Say when the looks are: give either --looks or --information.")
     with clear_errors():
-        shares = _numbers("--information", information) if information else equal_looks(looks)
+        shares = read_numbers("--information", information) if information else equal_looks(looks)
         found = boundaries(
             family.value, information=shares, alpha=alpha, sides=sides, gamma=gamma, delta=delta
         )
@@ -238,7 +238,8 @@ def _assumptions(
     }
 
 
-def _numbers(option: str, text: str) -> tuple[float, ...]:
+def read_numbers(option: str, text: str) -> tuple[float, ...]:
+    """Read the numbers of an option, with commas between them."""
     try:
         return tuple(float(part) for part in text.split(","))
     except ValueError:

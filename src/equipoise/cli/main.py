@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from equipoise.cli import backup, demo, designing, opening, serving, studies, trials
+from equipoise.cli import backup, demo, designing, opening, operating, serving, studies, trials
 
 app = typer.Typer(
     name="equipoise",
@@ -53,6 +53,7 @@ app.command("verify")(trials.verify)
 app.command("report")(trials.report)
 app.command("view")(trials.view)
 app.command("demo")(demo.demo)
+designing.designs.command("operating")(operating.operating)
 app.add_typer(designing.designs, name="design")
 
 

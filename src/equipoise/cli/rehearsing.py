@@ -102,19 +102,19 @@ def _describe_work(result: RehearsalResult) -> str:
 
 
 @contextmanager
-def progress_bar() -> Iterator[Callable[[int, int, str], None]]:
-    """Show on a terminal how far rehearsals are: done, of how many, and the simulated day."""
+def progress_bar(what: str = "rehearsing") -> Iterator[Callable[[int, int, str], None]]:
+    """Show on a terminal how far a long work is: done, of how many, and at what, as the simulated day."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (
-        TextColumn("rehearsing"),
+        TextColumn(what),
         BarColumn(),
-        TextColumn("{task.fields[day]}  {task.completed} of {task.total}"),
+        TextColumn("{task.fields[at]}  {task.completed} of {task.total}"),
     )
     with Progress(*columns, TimeElapsedColumn(), console=err, disable=not err.is_terminal) as bar:
-        task = bar.add_task("rehearsing", total=None, day="")
+        task = bar.add_task(what, total=None, at="")
 
-        def show(done: int, total: int, day: str) -> None:
-            bar.update(task, completed=done, total=total, day=day)
+        def show(done: int, total: int, at: str) -> None:
+            bar.update(task, completed=done, total=total, at=at)
 
         yield show
