@@ -75,7 +75,7 @@ def _measure_fits(quick: bool) -> list[CountingRow]:
         CountingRow("fits: R glm.nb with summary", ours, _rate_r(_GLM_NB, y, t, x, few), ">= 1500"),
         CountingRow("fits: R's leanest loop (glm.fit, theta.ml)", ours, _rate_r(_LEAN, y, t, x, few), ""),
         CountingRow("fits: statsmodels", ours, _rate_statsmodels(y, t, x, few), ""),
-        CountingRow("fits: batched numpy, with score and likelihood ratio", with_tests, plain, ""),
+        CountingRow("fits: batched numpy, three tests", with_tests, plain, ""),
     ]
 
 
@@ -101,7 +101,7 @@ def _measure_trials(quick: bool) -> list[CountingRow]:
     return [
         CountingRow("trials: few means, by tables", one, 150_000, ">= 150 thousand"),
         CountingRow("trials: a mean for each participant, by inversion", elsewhere, 80_000, ">= 80 thousand"),
-        CountingRow("trials: few means, with score and likelihood ratio", whole, one, ""),
+        CountingRow("trials: few means, three tests", whole, one, ""),
         CountingRow("trials: two threads against one", two, one, ">= 1.8"),
     ]
 
