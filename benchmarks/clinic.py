@@ -89,7 +89,9 @@ def measure_clinic(folder: Path, *, users: int, seconds: float) -> ClinicFigures
             ]
             recorded = _entries(url) - before
         acknowledged = sum(load.statuses["save", 302] for load in loads)
-        return ClinicFigures(*bare_loads, *loads, lost=acknowledged - recorded)
+        bare, login = bare_loads
+        saves, mixed, double = loads
+        return ClinicFigures(bare, login, saves, mixed, double, lost=acknowledged - recorded)
 
 
 def _bare_requests(port: int) -> Callable[[int], Request]:
