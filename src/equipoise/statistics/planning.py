@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from math import ceil, log1p
+from math import ceil, log, log1p
 
 import numpy as np
 from scipy.special import ndtri
@@ -135,6 +135,15 @@ def power_z(power: float, alpha: float) -> float:
     if power <= alpha:
         raise ArgumentError("power", power, f"above alpha, {alpha:g}, and below 1")
     return float(ndtri(power))
+
+
+def ratio_effect(ratio: float, null_ratio: float) -> float:
+    """How far the logarithm of a ratio lies from that of the null hypothesis, which must be another."""
+    check_positive("ratio", ratio)
+    check_positive("null_ratio", null_ratio)
+    if ratio == null_ratio:
+        raise ArgumentError("ratio", ratio, "above 0, and not the ratio of the null hypothesis")
+    return abs(log(ratio) - log(null_ratio))
 
 
 def check_share_lost(dropout: float) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import log, sqrt
+from math import sqrt
 from typing import Literal
 
 from scipy.special import ndtr
@@ -16,6 +16,7 @@ from .planning import (
     check_share_lost,
     critical_z,
     power_z,
+    ratio_effect,
     round_up,
     settle,
 )
@@ -52,12 +53,9 @@ class _Counts:
 
     def __post_init__(self) -> None:
         check_positive("rate0", self.rate0)
-        check_positive("ratio", self.ratio)
         check_not_negative("dispersion", self.dispersion)
         check_one_of("variance", self.variance, _VARIANCES)
-        check_positive("null_ratio", self.null_ratio)
-        if self.ratio == self.null_ratio:
-            raise ArgumentError("ratio", self.ratio, "above 0, and not the ratio of the null hypothesis")
+        ratio_effect(self.ratio, self.null_ratio)
         allowed = (
             f"a rate with expected counts, and dispersion times them, from {_MEAN_LEAST:g} to {_MEAN_MOST:g}"
         )
@@ -69,7 +67,7 @@ class _Counts:
     @property
     def effect(self) -> float:
         """How far the log rate ratio lies from the null hypothesis."""
-        return abs(log(self.ratio) - log(self.null_ratio))
+        return ratio_effect(self.ratio, self.null_ratio)
 
     def of_one(self, rate: float) -> float:
         """The information on a log rate from one participant."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import log, sqrt
+from math import sqrt
 
 from scipy.special import ndtr
 
@@ -15,6 +15,7 @@ from .planning import (
     check_share_lost,
     critical_z,
     power_z,
+    ratio_effect,
     round_up,
     settle,
     whole_above,
@@ -61,7 +62,7 @@ def power_events(
     null_ratio: float = 1.0,
 ) -> float:
     """The power of the log-rank test with a number of events, without rejections in the wrong direction."""
-    effect = _effect(ratio, null_ratio)
+    effect = ratio_effect(ratio, null_ratio)
     check_positive("allocation", allocation)
     return _power(effect, check_whole("events", events), allocation, critical_z(alpha, sides))
 
@@ -90,7 +91,7 @@ def size_survival(
     present = 1 - check_share_lost(dropout)
     exact1 = exact_events / (chance1 + allocation * chance2) / present
     n1, n2 = round_up(exact1, allocation, argument="ratio", value=ratio)
-    effect, z_alpha = _effect(ratio, null_ratio), critical_z(alpha, sides)
+    effect, z_alpha = ratio_effect(ratio, null_ratio), critical_z(alpha, sides)
 
     def attained(m1: int, m2: int) -> float:
         return _power(effect, (m1 * chance1 + m2 * chance2) * present, m2 / m1, z_alpha)
@@ -112,23 +113,15 @@ def power_survival(
     dropout: float = 0.0,
 ) -> float:
     """The power of the log-rank test with n1 and n2 participants; see `size_survival`."""
-    effect = _effect(ratio, null_ratio)
+    effect = ratio_effect(ratio, null_ratio)
     chance1, chance2 = _chances(hazard0, ratio, as_exposure(exposure))
     first, second = check_whole("n1", n1), check_whole("n2", n2)
     events = (first * chance1 + second * chance2) * (1 - check_share_lost(dropout))
     return _power(effect, events, second / first, critical_z(alpha, sides))
 
 
-def _effect(ratio: float, null_ratio: float) -> float:
-    check_positive("ratio", ratio)
-    check_positive("null_ratio", null_ratio)
-    if ratio == null_ratio:
-        raise ArgumentError("ratio", ratio, "above 0, and not the ratio of the null hypothesis")
-    return abs(log(ratio) - log(null_ratio))
-
-
 def _events(ratio: float, null_ratio: float, z: float, allocation: float) -> float:
-    effect = _effect(ratio, null_ratio)
+    effect = ratio_effect(ratio, null_ratio)
     check_positive("allocation", allocation)
     return (z / effect) ** 2 * (1 + allocation) ** 2 / allocation
 
