@@ -40,13 +40,16 @@ class RecruitmentPlan:
             check_positive("shape", self.shape)
         if not self.openings:
             raise ArgumentError("openings", self.openings, "a time for each site, of at least one")
-        for name, least in (("openings", 0), ("enrolled", 0), ("open_for", 0)):
+        for name in ("openings", "enrolled", "open_for"):
             values: Sequence[float] = getattr(self, name)
             if values and len(values) != len(self.openings):
                 raise ArgumentError(name, values, f"a value for each of the {len(self.openings)} sites")
             for place, value in enumerate(values):
-                check = check_whole if name == "enrolled" else check_not_negative
-                check(f"{name}[{place}]", value, *([least] if name == "enrolled" else []))
+                where = f"{name}[{place}]"
+                if name == "enrolled":
+                    check_whole(where, value, 0)
+                else:
+                    check_not_negative(where, value)
         if any(self.enrolled) and not any(self.open_for):
             raise ArgumentError("open_for", self.open_for, "above 0 where participants were enrolled")
 
