@@ -38,10 +38,9 @@ demo: $(READY)
 	$(say) 'equipoise demo: rehearsing the pilot study into demo/'
 	@$(BIN)/equipoise demo --out demo $(if $(filter 0,$(DEMO_SERVE)),--no-serve)
 
-# Three processes for two cores: much of the time a browser, a database or another program is waited for.
 test: lint
 	$(say) 'pytest: all tests, measuring branch coverage'
-	@EQUIPOISE_TRACEABILITY=build/traceability.html $(BIN)/python -m pytest -n 3 --cov --cov-report=
+	@EQUIPOISE_TRACEABILITY=build/traceability.html $(BIN)/python -m pytest -n 2 --cov --cov-report=
 	$(say) 'traceability: requirements with their results in build/traceability.html'
 	$(say) 'coverage: every line and branch of $(GATED)'
 	@$(BIN)/python -m coverage report --include='$(GATED_FILES)' --fail-under=100
