@@ -103,7 +103,7 @@ def forecast_recruitment(
     wanted = rng.standard_gamma(plan.missing, trials) if plan.missing else np.zeros(trials)
     completion = _time_of(wanted, rates, openings)
     times = np.linspace(0, float(np.quantile(completion, (1 + level) / 2)), points)
-    expected = (np.maximum(0, times[None, :, None] - openings) * rates[:, None, :]).sum(axis=2)
+    expected = rates @ np.maximum(0, times[:, None] - openings).T
     numbers = sum(plan.enrolled) + np.cumsum(rng.poisson(np.diff(expected, axis=1, prepend=0)), axis=1)
     tail = (1 - level) / 2
     low, median, high = np.quantile(np.minimum(numbers, plan.target), [tail, 0.5, 1 - tail], axis=0)
