@@ -1,7 +1,8 @@
 """The one write path: all or nothing, one after the other, and the same again."""
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
@@ -19,7 +20,7 @@ from equipoise.conduct.rooms import APPLY, DECIDE
 from equipoise.conduct.trial import Trial
 from equipoise.definition.lock import hashed
 from equipoise.governance.commands import CloseSite, PublishHead
-from equipoise.ledger import Entry, MemoryLedger, StoreUnavailable, Tables, check_chain
+from equipoise.ledger import Entry, LedgerTransaction, MemoryLedger, StoreUnavailable, Tables, check_chain
 from equipoise.rehearsal.rehearse import rehearse
 from tests.blinding.reach import command_types
 from tests.blinding.worlds import study_of
@@ -201,6 +202,78 @@ def test_threads_that_randomise_at_the_same_time_share_and_lose_no_slot() -> Non
     assert len({row.number for row in rows}) == len(codes)
     assert check_chain(clinic.ledger.records()).intact
     assert clinic.trial.tables.digest() == replayed(clinic.trial)
+
+
+# -- together
+
+
+class CountingLedger(FailingLedger):
+    """Tells how often it was written to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.transactions = 0
+
+    @contextmanager
+    def exclusive(self) -> Iterator[LedgerTransaction]:
+        self.transactions += 1
+        with super().exclusive() as transaction:
+            yield transaction
+
+
+def record_at_once(
+    trial: Trial, *asked: tuple[Actor, Command]
+) -> list["Future[tuple[Entry, ...] | Refusal]"]:
+    with ThreadPoolExecutor(len(asked)) as threads:
+        with trial.reading():
+            futures = [threads.submit(trial.record, *each) for each in asked]
+            while len(trial._asked) < len(asked):
+                pass
+        return futures
+
+
+def test_what_threads_ask_for_at_once_goes_to_the_disk_together_and_each_has_its_own_answer() -> None:
+    ledger = CountingLedger()
+    clinic = Clinic(ledger)
+    first, second, third = (clinic.consent(site) for site in ("SE01", "CA01", "SE01"))
+    asked = [(SITES[code[:4]], randomise(code)) for code in (first, second, third, second)]
+    ledger.transactions = 0
+    outcomes = [each.result() for each in record_at_once(clinic.trial, *asked)]
+    assert ledger.transactions == 1
+    refused = [each.code for each in outcomes if isinstance(each, Refusal)]
+    assert refused == ["ALL-RANDOMISED"]
+    for code, outcome in zip((first, third), (outcomes[0], outcomes[2]), strict=True):
+        assert isinstance(outcome, tuple)
+        assert {entry.content["participant"] for entry in outcome} == {code}
+    assert check_chain(ledger.records()).intact
+    assert clinic.trial.tables.digest() == replayed(clinic.trial)
+
+
+def test_what_cannot_be_decided_takes_nothing_with_it_that_was_asked_for_at_the_same_time() -> None:
+    clinic = Clinic()
+    code = clinic.consent()
+    without_vault = Trial(clinic.definition, clinic.ledger, MemoryVault(), clinic.clock, SeededEntropy(1))
+    asked = [(ADA, HELLO), (PRIYA, randomise(code)), (ADA, CloseSite(site="CA01"))]
+    hello, randomised, closed = record_at_once(without_vault, *asked)
+    with pytest.raises(VaultMissing):
+        randomised.result()
+    assert isinstance(hello.result(), tuple)
+    assert isinstance(closed.result(), tuple)
+    assert check_chain(clinic.ledger.records()).intact
+    assert without_vault.tables.digest() == replayed(without_vault)
+
+
+@pytest.mark.parametrize("step", ["lock", "append", "commit"])
+def test_when_the_storage_fails_all_that_wait_hear_of_it_and_nothing_is_tried_again(step: str) -> None:
+    ledger = CountingLedger()
+    clinic = Clinic(ledger)
+    before = state(clinic.trial)
+    ledger.transactions, ledger.fails_at = 0, step
+    for each in record_at_once(clinic.trial, (ADA, HELLO), (ADA, CloseSite(site="CA01"))):
+        with pytest.raises(StoreUnavailable, match="disk is full"):
+            each.result()
+    assert ledger.transactions == 1
+    assert state(clinic.trial) == before
 
 
 @pytest.mark.requirement("G6")

@@ -234,8 +234,25 @@ def test_rollback_restores_the_digest(tables):
         tables.put(Slot("A", 3, "p1"))
 
 
+def test_each_step_has_its_own_changes_and_a_rollback_takes_back_all(tables):
+    digest = tables.digest()
+    tables.begin()
+    tables.put(Slot("A", 3))
+    tables.next_step()
+    assert tables.changes() == []
+    tables.put(Slot("A", 3, "p3"))
+    assert [(change.before, change.after) for change in tables.changes()] == [
+        (Slot("A", 3), Slot("A", 3, "p3"))
+    ]
+    tables.rollback()
+    assert tables.digest() == digest
+    tables.begin()
+    tables.put(Slot("A", 3))
+    assert [change.key for change in tables.changes()] == [("A", 3)]
+
+
 def test_undo_log_does_not_nest_and_must_be_open(tables):
-    for call in (tables.changes, tables.commit, tables.rollback):
+    for call in (tables.changes, tables.commit, tables.rollback, tables.next_step):
         with pytest.raises(TablesMisused, match="no open undo log"):
             call()
     tables.begin()

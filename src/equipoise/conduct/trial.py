@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from threading import RLock
+from typing import cast
 
 from equipoise.access.actor import Actor
 from equipoise.access.command import Command, Entropy, Moment
@@ -28,11 +30,22 @@ from equipoise.definition.expression import Evidence
 from equipoise.definition.model.definition import StudyDefinition
 from equipoise.governance.state import TrialRow
 from equipoise.ledger.entry import Draft, Entry, Head, Stamp, seal, utc_text
-from equipoise.ledger.protocol import Ledger, LedgerTransaction
-from equipoise.ledger.tables import Tables
+from equipoise.ledger.protocol import Ledger, StoreUnavailable
+from equipoise.ledger.tables import Change, Tables
 
 _TICK = timedelta(microseconds=1)
 _NONCE_BYTES = 16
+
+
+@dataclass(slots=True, eq=False)
+class _Asked:
+    """A command that a thread waits for, and what came of it."""
+
+    actor: Actor
+    command: Command
+    reason: str | None
+    outcome: tuple[Entry, ...] | Refusal | None = None
+    failure: StoreUnavailable | None = None
 
 
 class Trial:
@@ -58,6 +71,7 @@ class Trial:
         self._latest = ""
         self._lock = RLock()
         self._held = 0
+        self._asked: deque[_Asked] = deque()
         self.catch_up()
 
     @property
@@ -101,25 +115,23 @@ class Trial:
 
         Returns the entries, or the refusal that says what, why and what next. Raises StoreUnavailable when
         the storage fails; then nothing has changed.
+
+        What several threads ask for at the same time is recorded one after the other, and brought to the
+        disk together: of those that wait, the first to come to the trial records for all.
         """
+        asked = _Asked(actor, command, reason)
+        self._asked.append(asked)
         with self._lock:
-            self.tables.begin()
-            kept = self._position, self._latest
-            try:
-                with self.ledger.exclusive() as transaction:
-                    for entry in transaction.tail(self._position):
-                        self._apply(entry)
-                    kept = self._position, self._latest
-                    self.tables.commit()
-                    self.tables.begin()
-                    outcome = self._record_in(transaction, actor, command, reason)
-            except BaseException:
-                self.tables.rollback()
-                self._position, self._latest = kept
-                self.trail.cut(self._position)
-                raise
-            self.tables.commit()
-            return outcome
+            waiting = [self._asked.popleft() for _ in range(len(self._asked))]
+            if len(waiting) > 1:
+                # Where one of them cannot be decided, each is recorded on its own, by its own thread.
+                with suppress(Exception):
+                    self._record_together(waiting)
+            if asked.outcome is None and asked.failure is None:
+                self._record_together([asked])
+        if asked.failure is not None:
+            raise asked.failure
+        return cast(tuple[Entry, ...] | Refusal, asked.outcome)
 
     def as_seen_by(self, actor: Actor) -> MaskedView | UnmaskedView:
         """Return the trial as an actor may see it.
@@ -173,10 +185,44 @@ class Trial:
             evidence=self.evidence,
         )
 
-    def _record_in(
-        self, transaction: LedgerTransaction, actor: Actor, command: Command, reason: str | None
-    ) -> tuple[Entry, ...] | Refusal:
-        moment = self.moment(actor, reason)
+    def _record_together(self, waiting: Sequence[_Asked]) -> None:
+        self.tables.begin()
+        kept = self._position, self._latest
+        try:
+            with self.ledger.exclusive() as transaction:
+                for entry in transaction.tail(self._position):
+                    self._apply(entry)
+                kept = self._position, self._latest
+                self.tables.commit()
+                self.tables.begin()
+                outcomes = []
+                entries: list[Entry] = []
+                changes: list[Change] = []
+                for asked in waiting:
+                    outcome = self._decide_on(asked, entries[-1].head if entries else transaction.head)
+                    outcomes.append(outcome)
+                    if not isinstance(outcome, Refusal):
+                        entries += outcome
+                        changes += self.tables.changes()
+                    self.tables.next_step()
+                if entries:
+                    transaction.append(entries, changes)
+        except BaseException as failure:
+            self.tables.rollback()
+            self._position, self._latest = kept
+            self.trail.cut(self._position)
+            if isinstance(failure, StoreUnavailable):
+                # It is the same for all, and whether the disk has it may not be known: nobody tries again.
+                for asked in waiting:
+                    asked.failure = failure
+            raise
+        self.tables.commit()
+        for asked, outcome in zip(waiting, outcomes, strict=True):
+            asked.outcome = outcome
+
+    def _decide_on(self, asked: _Asked, head: Head) -> tuple[Entry, ...] | Refusal:
+        actor, command = asked.actor, asked.command
+        moment = self.moment(actor, asked.reason)
         refusal = check_permission(self.definition, actor, type(command).__name__)
         refusal = refusal or check_policies(command, moment)
         if refusal is not None:
@@ -190,12 +236,11 @@ class Trial:
             role=actor.role,
             site=site_of(command, self.tables) or actor.site,
             recorded_at=utc_text(moment.now),
-            reason=reason,
+            reason=asked.reason,
         )
-        entries = self._seal(transaction.head, decision, stamp)
+        entries = self._seal(head, decision, stamp)
         following = derive_reactions(moment)
-        entries += self._seal(entries[-1].head if entries else transaction.head, following, stamp)
-        transaction.append(entries, self.tables.changes())
+        entries += self._seal(entries[-1].head if entries else head, following, stamp)
         return tuple(entries)
 
     def _seal(self, head: Head, drafts: Sequence[Draft], stamp: Stamp) -> list[Entry]:

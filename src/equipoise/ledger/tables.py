@@ -285,6 +285,7 @@ class Tables:
     def __init__(self) -> None:
         self._tables: dict[type[Row], _Table[Any]] = {}
         self._undo: list[tuple[_Table[Any], Any, Row | None]] | None = None
+        self._step = 0
 
     def get(self, row_type: type[R], *key: object) -> R | None:
         """Return the row with this key (values in the order of the declared key), or None."""
@@ -332,15 +333,20 @@ class Tables:
         if self._undo is not None:
             raise TablesMisused("The tables already have an open undo log. Commit it or roll it back first.")
         self._undo = []
+        self._step = 0
+
+    def next_step(self) -> None:
+        """Have `changes` tell what changes from here on; `rollback` still takes back all since `begin`."""
+        self._step = len(self._log())
 
     def changes(self) -> list[Change]:
-        """Return the net changes since `begin`: removals, then replacements, then insertions.
+        """Return the net changes since `begin`, or the last step: removals, replacements, insertions.
 
         Within each they stand in the order of first touch. A database that checks uniqueness row by row can
         apply them in this order, unless rows passed unique values on more than once.
         """
         first: dict[tuple[type[Row], Any], tuple[_Table[Any], Row | None]] = {}
-        for table, key, before in self._log():
+        for table, key, before in self._log()[self._step :]:
             first.setdefault((table.row_type, key), (table, before))
         net = [
             Change(row_type, table.unpack_key(key), before, after)
