@@ -22,6 +22,9 @@ COMMA := ,
 EMPTY :=
 GATED_FILES := $(subst $(EMPTY) $(EMPTY),$(COMMA),$(foreach package,$(GATED),src/equipoise/$(package)/*))
 
+# The tests of a file go to one process, which makes what they share once.
+IN_PROCESSES := -n 2 --dist loadfile --no-loadscope-reorder
+
 say = @printf '==> %s\n'
 
 help:
@@ -40,7 +43,7 @@ demo: $(READY)
 
 test: lint
 	$(say) 'pytest: all tests, measuring branch coverage'
-	@EQUIPOISE_TRACEABILITY=build/traceability.html $(BIN)/python -m pytest -n 2 --cov --cov-report=
+	@EQUIPOISE_TRACEABILITY=build/traceability.html $(BIN)/python -m pytest $(IN_PROCESSES) --cov --cov-report=
 	$(say) 'traceability: requirements with their results in build/traceability.html'
 	$(say) 'coverage: every line and branch of $(GATED)'
 	@$(BIN)/python -m coverage report --include='$(GATED_FILES)' --fail-under=100

@@ -37,6 +37,26 @@ To measure it elsewhere would double the time that the tests take.
 """
 
 
+FIRST = (
+    "statistics/batch/test_simulation.py",
+    "browser/test_accessibility.py",
+    "web/blinding/test_arm_swap_web.py",
+    "browser/test_story.py",
+    "blinding/test_arm_swap.py",
+    "web/test_routes.py",
+    "web/test_headers.py",
+    "web/test_api_schema.py",
+    "statistics/test_double_r.py",
+)
+"""What compiles, before all that uses what is compiled; and the longest, or one process would wait for it."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long; everything else stays in its order."""
+    places = {Path(__file__).parent / name: place for place, name in enumerate(FIRST)}
+    items.sort(key=lambda item: places.get(item.path, len(FIRST)))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Measure no coverage, where any is measured, while a test of another folder is set up and run."""

@@ -9,7 +9,8 @@ from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
-from itertools import product
+from itertools import product, zip_longest
+from types import NoneType
 from typing import Any, get_args, get_type_hints
 
 from equipoise.access.actor import Actor
@@ -36,22 +37,44 @@ VARIANTS = 4
 
 def write_value(value: object) -> str:
     """Write a value as text, in its own order; what has no text is an error, and not an address in memory."""
-    if value is None or isinstance(value, _PLAIN):
-        return repr(value)
-    if isinstance(value, StudyDefinition):
-        return f"the definition {value.hash}"
-    if isinstance(value, bytes):
-        return value.hex()
-    if is_dataclass(value) and not isinstance(value, type):
-        parts = (f"{each.name}={write_value(getattr(value, each.name))}" for each in fields(value))
-        return f"{type(value).__name__}({', '.join(parts)})"
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{write_value(k)}: {write_value(v)}" for k, v in value.items()) + "}"
-    if isinstance(value, frozenset | set):
-        return "{" + ", ".join(sorted(map(write_value, value))) + "}"
-    if isinstance(value, Iterable):
-        return "[" + ", ".join(map(write_value, value)) + "]"
-    raise TypeError(f"{type(value).__name__} has no text to compare")
+    kind = type(value)
+    if kind not in _WRITERS:
+        _WRITERS[kind] = _make_writer(kind)
+    return _WRITERS[kind](value)
+
+
+_WRITERS: dict[type, Callable[[Any], str]] = {}
+"""How values of each type are written: found once, for there are hundreds of thousands of them."""
+
+
+def _make_writer(kind: type) -> Callable[[Any], str]:
+    if kind is NoneType or issubclass(kind, _PLAIN):
+        return repr
+    if issubclass(kind, StudyDefinition):
+        return lambda value: f"the definition {value.hash}"
+    if issubclass(kind, bytes):
+        return lambda value: value.hex()
+    if is_dataclass(kind):
+        return _dataclass_writer(kind)
+    if issubclass(kind, Mapping):
+        return lambda value: (
+            "{" + ", ".join([f"{write_value(k)}: {write_value(v)}" for k, v in value.items()]) + "}"
+        )
+    if issubclass(kind, frozenset | set):
+        return lambda value: "{" + ", ".join(sorted(map(write_value, value))) + "}"
+    if issubclass(kind, Iterable):
+        return lambda value: "[" + ", ".join(map(write_value, value)) + "]"
+    raise TypeError(f"{kind.__name__} has no text to compare")
+
+
+def _dataclass_writer(kind: Any) -> Callable[[Any], str]:
+    names = [each.name for each in fields(kind)]
+
+    def write(value: Any) -> str:
+        parts = [f"{name}={write_value(getattr(value, name))}" for name in names]
+        return f"{kind.__name__}({', '.join(parts)})"
+
+    return write
 
 
 def public_names(of: type) -> list[str]:
@@ -217,6 +240,17 @@ def try_commands(
         )
         what = outcome if isinstance(outcome, Refusal) else [(e.position, e.kind) for e in outcome]
         yield f"{actor.account} gives {kind.__name__} {variant}", write_value(what)
+
+
+def find_difference(plain: Iterable[Line], swapped: Iterable[Line], about: str = "") -> str:
+    """Name the first place about something where the two worlds differ, and read no further.
+
+    Empty where they are the same.
+    """
+    for first, second in zip_longest(plain, swapped, fillvalue=("the end", "")):
+        if first != second and (about in first[0] or about in second[0]):
+            return f"{first[0]} against {second[0]}"
+    return ""
 
 
 def find_differences(plain: Iterable[Line], swapped: Iterable[Line]) -> list[str]:

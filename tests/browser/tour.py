@@ -10,23 +10,28 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
-from django.test import Client
+from django.test import Client, override_settings
 
 from equipoise.access.actor import Actor
+from equipoise.access.visibility import viewer_of
 from equipoise.allocation.commands import UnblindInEmergency
 from equipoise.allocation.state import AllocationRow
 from equipoise.capture.state import RecordRow
 from equipoise.conduct.entropy import SystemEntropy
 from equipoise.governance.state import GrantRow
 from equipoise.safety.state import EventRow
+from equipoise.store.sealing import read_or_make_key
 from equipoise.web.accounts.models import Account, Job
 from equipoise.web.accounts.people import invite
 from equipoise.web.clinic import Clinic, disconnect, opened_clinic
 from equipoise.web.commands.catalogue import COMMANDS
 from equipoise.web.commands.fields import field_types
+from equipoise.web.keys import CLINIC_KEY
+from equipoise.web.routes import ROUTES
 from tests.web.blinding.places import Pattern, facts_of, url_patterns
-from tests.web.clinics import _FILES, PASSWORD, actor_of, browser_of, trial_under_way
+from tests.web.clinics import _FILES, CHEAP_HASHERS, PASSWORD, actor_of, trial_under_way
 
 SITE = "SE01"
 NO_PAGES = frozenset(
@@ -51,6 +56,7 @@ NO_PAGES = frozenset(
     }
 )
 """What a GET gets no page from here."""
+_ROUTES = {route.name: route for route in ROUTES}
 _TRIED_MAX = 30
 _HTML = "text/html"
 _API = "/api/"
@@ -65,17 +71,48 @@ class Stop:
     address: str
 
 
-def make_tour(folder: Path) -> list[Stop]:
-    """Copy the trial under way into a folder, set everybody's password, and find every page of its clinic."""
+@dataclass(frozen=True)
+class Tour:
+    """All stops, and the session in which each who goes there is logged in at the clinic of the folder."""
+
+    stops: list[Stop]
+    sessions: Mapping[Actor, str]
+
+
+def make_tour(folder: Path) -> Tour:
+    """Copy the trial under way into a folder, log its people in, and find every page of its clinic."""
     source = trial_under_way()
     for name in _FILES:
         shutil.copy(source / name, folder / name)
     disconnect()
-    with opened_clinic(folder) as clinic:
+    # A session holds in the process that serves the folder if it is made with the key of that folder.
+    key = read_or_make_key(folder, CLINIC_KEY).hex()
+    with (
+        override_settings(SECRET_KEY=key, PASSWORD_HASHERS=CHEAP_HASHERS),
+        opened_clinic(folder) as clinic,
+    ):
         Account.objects.update(password=make_password(PASSWORD), password_set_at=clinic.now())
-        stops = list(_stops(clinic))
+        browsers = {actor: _logged_in(actor) for actor in guides(clinic)}
+        tour = Tour(
+            list(_stops(clinic, browsers)),
+            {
+                actor: browser.cookies[settings.SESSION_COOKIE_NAME].value
+                for actor, browser in browsers.items()
+            },
+        )
     disconnect()
-    return stops
+    return tour
+
+
+def _logged_in(actor: Actor) -> Client:
+    """A browser in which an account has logged in with its password, just now, and acts in its role."""
+    browser = Client()
+    answer = browser.post("/accounts/login/", {"login": actor.account, "password": PASSWORD})
+    assert answer.status_code == 302, answer.content.decode()
+    session = browser.session
+    session["acting_as"] = [actor.role, actor.site]
+    session.save()
+    return browser
 
 
 def guides(clinic: Clinic) -> list[Actor]:
@@ -94,18 +131,24 @@ def _breaker(clinic: Clinic) -> Actor:
     return next(Actor(row.account, row.role, row.site) for row in rows if row.role in permitted)
 
 
-def _stops(clinic: Clinic) -> Iterator[Stop]:
+def _stops(clinic: Clinic, browsers: Mapping[Actor, Client]) -> Iterator[Stop]:
     facts = _facts(clinic)
-    browsers = {actor: browser_of(actor) for actor in guides(clinic)}
     for pattern in url_patterns():
         sends_a_file = pattern.name.endswith("_file")
         if f"/{pattern.address}".startswith(_API) or pattern.name in NO_PAGES or sends_a_file:
             continue
-        yield _first_page(pattern, facts, {None: Client()} if pattern.name == "account_login" else browsers)
+        may_come = {actor: each for actor, each in browsers.items() if _may_come(clinic, pattern.name, actor)}
+        yield _first_page(pattern, facts, {None: Client()} if pattern.name == "account_login" else may_come)
     # What one starts from differs from role to role.
     yield from (Stop("home", actor, "/") for actor in browsers)
     yield Stop("not found", None, "/nowhere/")
     yield Stop("refused", actor_of(clinic, "reader"), "/participants/")
+
+
+def _may_come(clinic: Clinic, name: str, actor: Actor) -> bool:
+    """Whether a role may come to a page, by what its route declares."""
+    route = _ROUTES.get(name)
+    return route is None or route.visible.admits(viewer_of(clinic.definition, actor, unblinded=False))
 
 
 def _first_page(

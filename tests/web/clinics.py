@@ -32,6 +32,8 @@ from equipoise.web.clinic import CLINIC_FILE, Clinic, disconnect, opened_clinic,
 BOTH = ("sqlite", "postgresql")
 """A module that says `BACK_ENDS = BOTH` has its clinics on both."""
 PASSWORD = "a long enough password"
+CHEAP_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+"""For tests that are not about passwords: the clinic's own hash is slow to make, as it must be."""
 _BACKEND = "equipoise.web.accounts.sessions.AccountBackend"
 _FILES = (TRIAL_FILE, VAULT.file, VAULT_KEY.file, IDENTITIES.file, IDENTITIES_KEY.file, CLINIC_FILE)
 _WANTED, _SITES, _UNTIL = 12, 3, 8

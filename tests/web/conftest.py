@@ -1,10 +1,16 @@
 """A clinic for every test that asks for one: on SQLite, and on PostgreSQL where its module says so."""
 
 from collections.abc import Iterator
+from functools import cache, lru_cache
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from equipoise.definition.lock import definition_from_json
+from equipoise.ledger import Entry
+from equipoise.store import ledger
+from equipoise.web import clinic as clinics
 from equipoise.web.clinic import Clinic
 from tests.postgresql import PostgresqlServer, name_of, postgresql
 from tests.web.clinics import clinic_in, clinic_in_postgresql, keep_in_postgresql
@@ -17,6 +23,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     back_ends = getattr(metafunc.module, "BACK_ENDS", None)
     if back_ends is not None and "clinic" in metafunc.fixturenames:
         metafunc.parametrize("clinic", back_ends, indirect=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def read_once() -> Iterator[None]:
+    """Read a definition and an entry once per process: neither changes, and every clinic opens with them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clinics, "definition_from_json", cache(definition_from_json))
+        patch.setattr(ledger, "Entry", SimpleNamespace(from_body=lru_cache(5000)(Entry.from_body)))
+        yield
 
 
 @pytest.fixture(scope="session")

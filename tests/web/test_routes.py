@@ -92,7 +92,7 @@ def may_come(clinic: Clinic, route: Route | ApiRoute, who: Who) -> bool:
 class Asker:
     """Somebody who comes to every address, in a browser and with a program."""
 
-    def __init__(self, clinic: Clinic, facts: list[Facts], who: Who) -> None:
+    def __init__(self, clinic: Clinic, facts: list[Facts], bodies: Mapping[str, str], who: Who) -> None:
         self.who, self.facts, headers = who, facts, {}
         if isinstance(who, Actor):
             self.browser = browser_of(who)
@@ -102,8 +102,7 @@ class Asker:
         else:
             self.browser = browser_of(Actor(EVE, "", None)) if who == EVE else Client()
         self.program = Client(headers=headers)
-        values = field_values(clinic.trial)
-        self.bodies = {name: _body(kind, values) for name, kind in COMMANDS.items()}
+        self.bodies = bodies
 
     def ask(self, pattern: Pattern, route: Route | ApiRoute) -> str:
         """What somebody gets: the status, or where they are sent instead."""
@@ -154,11 +153,13 @@ def _token_of(clinic: Clinic, actor: Actor) -> str:
 @pytest.fixture(scope="module")
 def answers(clinic: Clinic) -> dict[tuple[str, str], str]:
     """What everybody gets at every route."""
-    facts, found = facts_of(clinic), {}
+    facts, found, values = facts_of(clinic), {}, field_values(clinic.trial)
+    bodies = {name: _body(kind, values) for name, kind in COMMANDS.items()}
+    patterns, routes = url_patterns(), routes_by_name()
     for name, who in everybody(clinic).items():
-        asker = Asker(clinic, facts, who)
-        for pattern in url_patterns():
-            route = routes_by_name().get(pattern.name)
+        asker = Asker(clinic, facts, bodies, who)
+        for pattern in patterns:
+            route = routes.get(pattern.name)
             if route is not None:
                 found[pattern.name, name] = asker.ask(pattern, route)
     return found
@@ -169,9 +170,9 @@ OUT = frozenset({"403", "log in", "no role", "401"})
 
 
 def test_who_may_come_comes_and_nobody_else(clinic: Clinic, answers: dict[tuple[str, str], str]) -> None:
-    wrong = []
+    wrong, routes, people = [], routes_by_name(), everybody(clinic)
     for (route_name, who_name), answer in answers.items():
-        route, who = routes_by_name()[route_name], everybody(clinic)[who_name]
+        route, who = routes[route_name], people[who_name]
         if may_come(clinic, route, who) == (answer in OUT):
             wrong.append(f"{route_name} ({route.visible.words}): {who_name} gets {answer}")
     assert not wrong, "\n".join(wrong)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, cast
 
 from django.conf import settings
@@ -14,6 +15,8 @@ from equipoise.web.menu import MENU
 from equipoise.web.protect import role_token
 from equipoise.web.request import ClinicRequest
 from equipoise.web.routes import ROUTES
+
+_VISIBLE = {route.name: route.visible for route in ROUTES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +53,18 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     }
 
 
+@cache
+def _address_of(name: str) -> str:
+    """Where an entrance is: the same for everybody, on every page."""
+    return reverse(name)
+
+
 def _menu(request: ClinicRequest) -> list[MenuItem]:
-    visible = {route.name for route in ROUTES if route.visible.admits(request.seen.viewer)}
     here = request.path
     items = []
     for name, title in MENU:
-        if name in visible:
-            address = reverse(name)
+        if _VISIBLE[name].admits(request.seen.viewer):
+            address = _address_of(name)
             current = here == address or (address != "/" and here.startswith(address))
             items.append(MenuItem(str(title), address, current))
     return items

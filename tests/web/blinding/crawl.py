@@ -34,7 +34,7 @@ from equipoise.web.settings import STATIC_FILES
 from equipoise.web.works import wait_for_works
 from tests.blinding.reach import VARIANTS, Line, field_values, make_command
 from tests.blinding.worlds import World
-from tests.web.blinding.places import Facts, Pattern, addresses_of, facts_of, url_patterns
+from tests.web.blinding.places import Pattern, addresses_of, facts_of, url_patterns
 from tests.web.blinding.served import PASSWORD, browser_of, secret_of
 
 _LINK = re.compile(r'\b(?:href|action|src|hx-get|hx-post)="([^"]*)"')
@@ -129,18 +129,20 @@ class Crawl:
         self._drawn: set[str] = set()
         self._tickets = 0
         self._known = 0
+        self._learn()
 
     def run(self) -> None:
         """Read everything, send everything, and read again what everybody starts from."""
-        facts, patterns = facts_of(self.clinic), url_patterns()
+        facts = facts_of(self.clinic)
+        places = {pattern: addresses_of(pattern, facts) for pattern in url_patterns()}
         with self.keeping_logs():
-            for pattern in patterns:
-                self.read_pattern(pattern, facts)
+            for addresses in places.values():
+                self.read_addresses(addresses)
             self.follow_links()
             self.send_commands()
             self.send_forms()
-            for pattern in patterns:
-                self.send_pattern(pattern, facts)
+            for pattern, addresses in places.items():
+                self.send_pattern(pattern, addresses[0])
             for name, most in _RE_READ.items():
                 for address in [each for each in self._asked if resolve_name(each) == name][:most]:
                     self.get(address, "again ", follow=False)
@@ -160,9 +162,9 @@ class Crawl:
 
     # -- reading
 
-    def read_pattern(self, pattern: Pattern, facts: list[Facts]) -> None:
+    def read_addresses(self, addresses: list[str]) -> None:
         """Ask for a page at every address that it has; where the role may not come, at the first alone."""
-        for address in addresses_of(pattern, facts):
+        for address in addresses:
             if address not in self._asked and self.get(address) is None:
                 return
 
@@ -232,17 +234,15 @@ class Crawl:
                         continue
                     self.post(target, fields, f"{how} ")
 
-    def send_pattern(self, pattern: Pattern, facts: list[Facts]) -> None:
+    def send_pattern(self, pattern: Pattern, address: str) -> None:
         """Post nothing, and then much, to an address of every page, whether it takes it or not."""
         if pattern.name in _END_SESSION or pattern.name.startswith(("do_", "api:")):
             return
-        addresses = addresses_of(pattern, facts)
-        for address in addresses[:1]:
-            answer = self.post(address, {}, "bare ")
-            if answer.status_code == WRONG_METHOD or _is_for_others(answer):
-                return
-            # What only one arm would have: its answers, the number of what was made for somebody.
-            self.post(address, self._unmasking(), "unmasking ")
+        answer = self.post(address, {}, "bare ")
+        if answer.status_code == WRONG_METHOD or _is_for_others(answer):
+            return
+        # What only one arm would have: its answers, the number of what was made for somebody.
+        self.post(address, self._unmasking(), "unmasking ")
 
     def send_commands(self) -> None:
         """Give every command, on its page and as a program, right and wrong; those not permitted, once."""
@@ -266,6 +266,7 @@ class Crawl:
         body = json.dumps({each: value for each, value in given.items() if value is not None}, default=_iso)
         address = f"/api/v1/commands/{SLUGS[name]}"
         answer = self.program.post(address, body, content_type="application/json")
+        self._learn()
         self._keep(f"POST {address} {body}", answer)
 
     def post(self, address: str, fields: Mapping[str, str], how: str = "") -> Any:
@@ -282,6 +283,7 @@ class Crawl:
             return HttpResponse()
         answer = self.browser.post(address, {**told, **fields})
         wait_for_works()
+        self._learn()
         self._keep(f"{how}POST {address} {dict(fields)}", answer)
         if answer.status_code == 302:
             self._keep(f"{how}after {address}", self.browser.get(urljoin(address, answer["Location"])))
@@ -303,11 +305,14 @@ class Crawl:
 
     # -- keeping
 
+    def _learn(self) -> None:
+        """Know the hashes of what was recorded."""
+        for entry in self.clinic.trial.ledger.read(self._known):
+            self.world.hashes[entry.hash[:12]] = self._known = entry.position
+
     def _keep(self, place: str, answer: Any) -> None:
         path = place.split(" {", maxsplit=1)[0].rsplit(" ", maxsplit=1)[-1]
         self.statuses.setdefault(resolve_name(path), set()).add(answer.status_code)
-        for entry in self.clinic.trial.ledger.read(self._known):
-            self.world.hashes[entry.hash[:12]] = self._known = entry.position
         text = self.world.name_hashes(write_answer(answer))
         self.lines.append((f"{self.actor.account} {place}", text))
 
@@ -343,22 +348,18 @@ def _is_for_others(answer: Any) -> bool:
     return answer.status_code == FORBIDDEN and any(code in answer.content for code in _NOT_FOR_ROLE)
 
 
+@cache
 def resolve_name(address: str) -> str:
     """Return the name of the page at an address, empty where there is none."""
-    return _name_of(urlsplit(address).path)
-
-
-@cache
-def _name_of(path: str) -> str:
     try:
-        return resolve(path).view_name
+        return resolve(urlsplit(address).path).view_name
     except Resolver404:
         return ""
 
 
 def forget_names() -> None:
     """Look up anew which page is at an address: there are others now."""
-    _name_of.cache_clear()
+    resolve_name.cache_clear()
 
 
 def write_answer(answer: Any) -> str:

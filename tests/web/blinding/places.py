@@ -148,11 +148,14 @@ def arms_of(clinic: Clinic) -> dict[str, str]:
 def addresses_of(pattern: Pattern, facts: list[Facts]) -> list[str]:
     """Where a pattern is tried: at all that exists, and at what does not."""
     wanted = pattern.arguments
+    if not wanted:
+        return [pattern.at({})]
     assert ABSENT.keys() >= set(wanted), f"say what {pattern.address} may have in it"
-    found = {pattern.at(each): None for each in facts if each.keys() >= set(wanted)}
+    fitting = [each for each in facts if each.keys() >= set(wanted)]
+    found = dict.fromkeys(pattern.at(each) for each in fitting)
     # Those of both arms and of another site are the first participants.
     step = 1 if wanted == ("participant",) else max(1, -(-len(found) // ADDRESSES_PER_ROUTE))
     known = list(found)[::step][:ADDRESSES_PER_ROUTE]
-    whole = next((each for each in facts if each.keys() >= set(wanted)), ABSENT)
+    whole = next(iter(fitting), ABSENT)
     absent = [pattern.at({**whole, name: ABSENT[name]}) for name in (*wanted[:1], *wanted[1:][-1:])]
-    return list(dict.fromkeys([*known, *absent] if wanted else [pattern.at({})]))
+    return list(dict.fromkeys([*known, *absent]))

@@ -40,6 +40,7 @@ from equipoise.web.accounts.models import Account, ApiToken
 from equipoise.web.accounts.people import hash_of
 from equipoise.web.clinic import CLINIC_FILE, Clinic, disconnect, opened_clinic, prepare_clinic, use_clinic
 from tests.blinding.worlds import World
+from tests.web.clinics import CHEAP_HASHERS
 
 PASSWORD = "a long enough password"
 EVE = "eve"
@@ -52,7 +53,6 @@ IDENTITY = ("Quirinus Xanthopoulos", "Vxqz Street 7")
 """Who a participant is, and how to reach them: as little a word of a page."""
 
 _FILES = (TRIAL_FILE, VAULT.file, VAULT_KEY.file, IDENTITIES.file, IDENTITIES_KEY.file, CLINIC_FILE)
-_FAST = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Served:
         with (
             opened_clinic(folder) as other,
             pytest.MonkeyPatch.context() as patch,
-            override_settings(PASSWORD_HASHERS=_FAST),
+            override_settings(PASSWORD_HASHERS=CHEAP_HASHERS),
         ):
             self._stop(patch)
             vault = deepcopy(self.world.vault)
@@ -101,10 +101,10 @@ class Served:
         own = SeededEntropy(11)
         patch.setattr(SystemEntropy, "token", lambda _self, size: own.token(size))
         # What others draw: keys of sessions, tokens against forgery, secrets of second factors.
-        drawn = SeededEntropy(12)
-        patch.setattr(os, "urandom", drawn.token)
-        patch.setattr(random, "_urandom", drawn.token)
-        patch.setattr(secrets, "token_bytes", lambda size=32: drawn.token(size))
+        drawn = random.Random(12).randbytes
+        patch.setattr(os, "urandom", drawn)
+        patch.setattr(random, "_urandom", drawn)
+        patch.setattr(secrets, "token_bytes", lambda size=32: drawn(size))
 
 
 def serve(world: World, position: int, folder: Path) -> Served:
@@ -136,7 +136,7 @@ def serve(world: World, position: int, folder: Path) -> Served:
     prepare_clinic(folder)
     # What opens a clinic asks for a vault of its own; the world's is put in its place.
     DatabaseVault.create(folder / VAULT.file, read_or_make_key(folder, VAULT_KEY)).close()
-    with override_settings(PASSWORD_HASHERS=_FAST), opened_clinic(folder):
+    with override_settings(PASSWORD_HASHERS=CHEAP_HASHERS), opened_clinic(folder):
         _make_accounts(world, now)
     disconnect()
     return Served(world, folder, now)
