@@ -6,8 +6,11 @@ import shutil
 import subprocess
 import warnings
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from math import log
+from multiprocessing import get_context
 from time import perf_counter
 
 import numpy as np
@@ -15,16 +18,20 @@ from numpy.typing import NDArray
 
 _SEED = 1
 _PARTICIPANTS = 144
+_SITES = 15
 _PREPARE = """
 suppressMessages(library(MASS))
 d <- as.matrix(read.csv(file("stdin"), header = FALSE))
-n <- ncol(d) / 3
+n <- ncol(d) / 4
 """
 _GLM_NB = """
-fit <- function(y, t, x) coef(summary(glm.nb(y ~ t + x)))[2, 1:2]
+fit <- function(y, t, x, s) coef(summary(glm.nb(y ~ t + x)))[2, 1:2]
+"""
+_GLM_NB_SITES = """
+fit <- function(y, t, x, s) coef(summary(glm.nb(y ~ t + x + factor(s))))[2, 1:2]
 """
 _LEAN = """
-fit <- function(y, t, x) {
+fit <- function(y, t, x, s) {
   X <- cbind(1, t, x); th <- 1
   for (i in 1:25) {
     f <- glm.fit(X, y, family = negative.binomial(th))
@@ -35,7 +42,8 @@ fit <- function(y, t, x) {
 }
 """
 _TIME = """
-one <- function(i) suppressWarnings(try(fit(d[i, 1:n], d[i, n + 1:n], d[i, 2 * n + 1:n]), silent = TRUE))
+part <- function(i, k) d[i, k * n + 1:n]
+one <- function(i) suppressWarnings(try(fit(part(i, 0), part(i, 1), part(i, 2), part(i, 3)), silent = TRUE))
 one(1)
 s <- proc.time()[3]; for (i in 1:nrow(d)) one(i); cat(nrow(d) / (proc.time()[3] - s))
 """
@@ -65,15 +73,19 @@ def _measure_fits(quick: bool) -> list[CountingRow]:
     from equipoise.statistics.batch.engine import fit_many
     from equipoise.statistics.batch.reference import fit_reference
 
-    y, t, x = _draw(320 if quick else 16_384)
+    y, t, x, s = _draw(320 if quick else 16_384)
     few = 3 if quick else 150
     ours = _rate(lambda: fit_many(y, t, x, tests="wald"), len(y))
+    with_sites = _rate(lambda: fit_many(y, t, x, tests="wald", sites=s), len(y))
     with_tests = _rate(lambda: fit_many(y, t, x), len(y))
     some = slice(0, 32 if quick else 1024)
     plain = _rate(lambda: fit_reference(y[some], t[some], x[some]), len(y[some]), repetitions=2)
+    lines = np.hstack([y[:few], t[:few], x[:few], s[:few]])
+    bare, lean, bare_sites = (_rate_r(fit, lines) for fit in (_GLM_NB, _LEAN, _GLM_NB_SITES))
     return [
-        CountingRow("fits: R glm.nb with summary", ours, _rate_r(_GLM_NB, y, t, x, few), ">= 1500"),
-        CountingRow("fits: R's leanest loop (glm.fit, theta.ml)", ours, _rate_r(_LEAN, y, t, x, few), ""),
+        CountingRow("fits: R glm.nb with summary", ours, bare, ">= 1500"),
+        CountingRow(f"fits: R glm.nb with summary, {_SITES} site effects", with_sites, bare_sites, ">= 1000"),
+        CountingRow("fits: R's leanest loop (glm.fit, theta.ml)", ours, lean, ""),
         CountingRow("fits: statsmodels", ours, _rate_statsmodels(y, t, x, few), ""),
         CountingRow("fits: batched numpy, three tests", with_tests, plain, ""),
     ]
@@ -93,9 +105,12 @@ def _measure_trials(quick: bool) -> list[CountingRow]:
         slope=0.5,
     )
     many = replace(few, exposure=(0.75, 1.25))
-    trials = 320 if quick else 32_768
+    trials = 320 if quick else 65_536
     one = _rate(lambda: simulate_trials(few, trials, _SEED, tests="wald"), trials)
     two = _rate(lambda: simulate_trials(few, trials, _SEED, threads=2, tests="wald"), trials)
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        half = partial(simulate_trials, few, trials // 2, _SEED, tests="wald")
+        apart = _rate(lambda: [future.result() for future in [pool.submit(half) for _ in range(2)]], trials)
     whole = _rate(lambda: simulate_trials(few, trials, _SEED), trials)
     elsewhere = _rate(lambda: simulate_trials(many, trials, _SEED, tests="wald"), trials)
     return [
@@ -103,17 +118,22 @@ def _measure_trials(quick: bool) -> list[CountingRow]:
         CountingRow("trials: a mean for each participant, by inversion", elsewhere, None, ">= 80 thousand"),
         CountingRow("trials: few means, three tests", whole, one, ""),
         CountingRow("trials: two threads against one", two, one, ">= 1.8"),
+        CountingRow("trials: two processes against one, the machine's limit", apart, one, ""),
     ]
 
 
-def _draw(trials: int) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Trials of 72 + 72 with means of about 2.84 and 1.71 and theta 0.6, and log(1 + baseline) beside."""
+def _draw(trials: int) -> tuple[NDArray[np.float64], ...]:
+    """Counts, treatment, covariate, site: trials of 72 + 72 with means of about 2.84 and 1.71, theta 0.6,
+    log(1 + baseline) beside, and each pair of participants at any of the sites.
+    """
     rng = np.random.default_rng(_SEED)
-    t = np.broadcast_to(np.arange(_PARTICIPANTS) % 2, (trials, _PARTICIPANTS)).astype(float)
+    t = np.tile(np.arange(_PARTICIPANTS) % 2, (trials, 1)).astype(float)
     heterogeneity = rng.gamma(0.6, 1 / 0.6, t.shape)
     x = np.log1p(rng.poisson(1.7 * rng.gamma(0.6, 1 / 0.6, t.shape)))
     mean = np.exp(0.5 * x + log(1.71 / 2.84) * t)
-    return rng.poisson(mean * (2.84 / np.exp(0.5 * x).mean()) * heterogeneity).astype(float), t, x
+    y = rng.poisson(mean * (2.84 / np.exp(0.5 * x).mean()) * heterogeneity).astype(float)
+    pairs = rng.integers(0, _SITES, (trials, _PARTICIPANTS // 2)).astype(float)
+    return y, t, x, np.repeat(pairs, 2, axis=1)
 
 
 def _rate(work: Callable[[], object], many: int, repetitions: int = 4) -> float:
@@ -127,14 +147,11 @@ def _rate(work: Callable[[], object], many: int, repetitions: int = 4) -> float:
     return many / min(times)
 
 
-def _rate_r(
-    fit: str, y: NDArray[np.float64], t: NDArray[np.float64], x: NDArray[np.float64], trials: int
-) -> float | None:
+def _rate_r(fit: str, lines: NDArray[np.float64]) -> float | None:
     """Fits a second in R, its start and its reading left aside; None without R."""
     rscript = shutil.which("Rscript")
     if rscript is None:
         return None
-    lines = np.hstack([y[:trials], t[:trials], x[:trials]])
     given = "\n".join(",".join(f"{value:.10g}" for value in line) for line in lines)
     program = [rscript, "--vanilla", "-e", _PREPARE + fit + _TIME]
     done = subprocess.run(program, input=given, capture_output=True, text=True, check=False)

@@ -102,7 +102,7 @@ def test_arms_are_balanced_in_each_block_and_levels_have_their_weights() -> None
 
 def test_means_variance_and_exposure_of_generated_participants() -> None:
     plan = engine._make_plan(MANY, "auto")
-    block, bench = make_block(60, COUNT_MOST), make_bench(plan)
+    block, bench = make_block(2 * 60, COUNT_MOST), make_bench(plan)
     rows, exposures = [], []
     for base in range(0, 640, 32):
         generate_block(block, plan, bench, 4, base, 32)

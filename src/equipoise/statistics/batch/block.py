@@ -16,12 +16,12 @@ from .kernel import (
     POISSON,
     SQUARES,
     Fit,
+    Rows,
     fit_doubtful,
-    fit_most,
     likelihood,
     make_fit,
 )
-from .passes import ARM, B0, B1, B2, INVERSE_A, ROW, WX, WXX, Floats, G, W
+from .passes import B0, B1, B2, GROUP, GROUPS, INVERSE_A, ROW, WX, WXX, Floats, G, W, Wholes
 from .solve import COVARIATE, TREATMENT
 
 # Counts above this are refused: the work grows with the largest count.
@@ -33,50 +33,62 @@ S_FITTED, S_POISSON, S_NO_EVENTS_ARM, S_NO_EVENTS, S_SEPARATED, S_RANK, S_NOT_CO
 LOG_RATIO, STANDARD_ERROR, INTERCEPT, SLOPE, THETA, LOG_LIKELIHOOD, WALD, SCORE, RATIO, STATUS = range(10)
 RESULTS = 10
 
-# Of an arm's covariate: smallest and largest, the same where there were events, participants, events.
-_LEAST, _MOST, _EVENT_LEAST, _EVENT_MOST, _N, _S = (field * LANES for field in range(6))
-_LOOK = 6 * LANES
-_SPREAD_LEAST = 1e-9
+# Of a group's covariate: smallest and largest, the same where there were events, participants, events.
+LEAST, MOST, EVENT_LEAST, EVENT_MOST, LOOK_N, LOOK_S = (field * LANES for field in range(6))
+LOOK = 6 * LANES
+SPREAD_LEAST = 1e-9
+
+# Of the state of a block: largest count, whether rows were dropped, what is in doubt with treatment, without.
+COUNT, DROPPED, DOUBT, NULL_DOUBT = range(4)
 
 
 class Block(NamedTuple):
-    """The working memory of a block: its rows, and how far each lane has filled them."""
+    """The working memory of a block: its rows, and how far each lane has filled them.
+
+    bounds: where each group's rows begin, and the last one's end. side: on which side the log rate ratio is
+    infinite, +1 or -1.
+    """
 
     rows: Floats
     reduced: Floats
     tails: Floats
+    bounds: Wholes
     filled: Floats
     facts: Floats
     null_facts: Floats
     code: Floats
-    arms: Floats
+    side: Floats
+    looks: Floats
+    state: Wholes
     full: Fit
     null: Fit
 
 
-def make_block(participants: int, count_most: int) -> Block:
-    """Return working memory for trials of so many participants, with counts up to `count_most`."""
-    # One arm's rows stand first, the other's from `participants` on, until both are moved together.
+def make_block(rows: int, count_most: int, sites: int = 1) -> Block:
+    """Return working memory for so many rows a trial, with counts up to `count_most`."""
     return Block(
-        rows=np.zeros(2 * participants * ROW),
-        reduced=np.zeros(2 * participants * ROW),
+        rows=np.zeros(rows * ROW),
+        reduced=np.zeros(rows * ROW),
         tails=np.empty((count_most + 1) * LANES),
+        bounds=np.zeros(2 * sites + 1, np.int64),
         filled=np.zeros(3 * LANES),
         facts=np.zeros(FACTS),
         null_facts=np.zeros(FACTS),
         code=np.zeros(LANES),
-        arms=np.zeros(3 * _LOOK),
-        full=make_fit(),
-        null=make_fit(),
+        side=np.zeros(LANES),
+        looks=np.zeros((2 * sites + 1) * LOOK),
+        state=np.zeros(4, np.int64),
+        full=make_fit(sites),
+        null=make_fit(sites),
     )
 
 
 @compiled
-def close_rows(block: Block, participants: int) -> tuple[int, int, int]:
-    """Pad the lanes to the same number of rows, move the arms together; return their ends and the largest
-    count.
+def close_rows(block: Block, participants: int) -> None:
+    """Pad the lanes to the same number of rows, move the arms together, and find the largest count.
 
-    block.filled: the rows of each arm, and the largest count, by lane.
+    block.filled: the rows of each arm, and the largest count, by lane. The treated arm's rows begin at
+    `participants`.
     """
     first, second, most = 0, 0, 0
     for lane in range(LANES):
@@ -96,44 +108,45 @@ def close_rows(block: Block, participants: int) -> tuple[int, int, int]:
     for lane in range(LANES):
         for j in range(int(block.filled[2 * LANES + lane]), most):
             block.tails[j * LANES + lane] = 0.0
-    return first, first + second, most
+    block.bounds[1], block.bounds[2] = first, first + second
+    block.state[COUNT] = most
 
 
 @compiled
-def look_at_arm(rows: Floats, first: int, last: int, arm: Floats) -> None:
-    """Find the range of an arm's covariate, with and without events, its participants and its events."""
+def look_at_group(rows: Floats, first: int, last: int, look: Floats) -> None:
+    """Find the range of a group's covariate, with and without events, its participants and its events."""
     for lane in range(LANES):
-        arm[_LEAST + lane] = arm[_EVENT_LEAST + lane] = np.inf
-        arm[_MOST + lane] = arm[_EVENT_MOST + lane] = -np.inf
-        arm[_N + lane] = arm[_S + lane] = 0.0
+        look[LEAST + lane] = look[EVENT_LEAST + lane] = np.inf
+        look[MOST + lane] = look[EVENT_MOST + lane] = -np.inf
+        look[LOOK_N + lane] = look[LOOK_S + lane] = 0.0
     for row in range(first, last):
         r = rows[row * ROW : (row + 1) * ROW]
         for lane in range(LANES):
             n, s, x = r[lane], r[LANES + lane], r[2 * LANES + lane]
-            arm[_N + lane] += n
-            arm[_S + lane] += s
-            arm[_LEAST + lane] = min(arm[_LEAST + lane], x if n > 0 else np.inf)
-            arm[_MOST + lane] = max(arm[_MOST + lane], x if n > 0 else -np.inf)
-            arm[_EVENT_LEAST + lane] = min(arm[_EVENT_LEAST + lane], x if s > 0 else np.inf)
-            arm[_EVENT_MOST + lane] = max(arm[_EVENT_MOST + lane], x if s > 0 else -np.inf)
+            look[LOOK_N + lane] += n
+            look[LOOK_S + lane] += s
+            look[LEAST + lane] = min(look[LEAST + lane], x if n > 0 else np.inf)
+            look[MOST + lane] = max(look[MOST + lane], x if n > 0 else -np.inf)
+            look[EVENT_LEAST + lane] = min(look[EVENT_LEAST + lane], x if s > 0 else np.inf)
+            look[EVENT_MOST + lane] = max(look[EVENT_MOST + lane], x if s > 0 else -np.inf)
 
 
 @compiled
-def judge_covariate(arms: Floats, begin: int, end: int, lane: int) -> int:
+def judge_covariate(looks: Floats, begin: int, end: int, lane: int) -> int:
     """Return S_FITTED, S_RANK where the covariate varies in no group, or S_SEPARATED where events do not.
 
-    arms: the groups from `begin` to `end`; those without events are left out.
+    looks: the groups from `begin` to `end`; those without events are left out.
     """
     varies, events_vary, all_above, all_below = False, False, True, True
     for arm in range(begin, end):
-        at = arm * _LOOK + lane
-        if arms[at + _S] == 0:
+        at = arm * LOOK + lane
+        if looks[at + LOOK_S] == 0:
             continue
-        near = _SPREAD_LEAST * max(1.0, abs(arms[at + _MOST]))
-        varies = varies or arms[at + _MOST] - arms[at + _LEAST] > near
-        events_vary = events_vary or arms[at + _EVENT_MOST] > arms[at + _EVENT_LEAST]
-        all_above = all_above and arms[at + _LEAST] >= arms[at + _EVENT_LEAST]
-        all_below = all_below and arms[at + _MOST] <= arms[at + _EVENT_MOST]
+        near = SPREAD_LEAST * max(1.0, abs(looks[at + MOST]))
+        varies = varies or looks[at + MOST] - looks[at + LEAST] > near
+        events_vary = events_vary or looks[at + EVENT_MOST] > looks[at + EVENT_LEAST]
+        all_above = all_above and looks[at + LEAST] >= looks[at + EVENT_LEAST]
+        all_below = all_below and looks[at + MOST] <= looks[at + EVENT_MOST]
     if not varies:
         return S_RANK
     return S_SEPARATED if not events_vary and (all_above or all_below) else S_FITTED
@@ -148,37 +161,40 @@ def drop_rows(block: Block, first: int, last: int, lane: int, separated: bool) -
     left = 0.0
     for row in range(last):
         place = row * ROW + lane
-        at = lane if row < first else _LOOK + lane
-        aside = separated and block.rows[place + 2 * LANES] != block.arms[at + _EVENT_LEAST]
-        if block.arms[at + _S] == 0 or aside:
+        at = lane if row < first else LOOK + lane
+        aside = separated and block.rows[place + 2 * LANES] != block.looks[at + EVENT_LEAST]
+        if block.looks[at + LOOK_S] == 0 or aside:
             block.reduced[place] = 0.0
         left += block.reduced[place]
     return left
 
 
 @compiled
-def describe(block: Block, first: int, last: int, has_covariate: bool) -> bool:
-    """Decide what each trial's model can hold; return whether some trial has rows that were dropped.
+def describe(block: Block, has_covariate: bool) -> None:
+    """Decide what each trial's model can hold, where there is one site; rows that are dropped are 0 in
+    block.reduced.
 
     The squares of the counts are in block.facts already.
     """
-    copied, arms, facts = False, block.arms, block.facts
-    look_at_arm(block.rows, 0, first, arms[:_LOOK])
-    look_at_arm(block.rows, first, last, arms[_LOOK : 2 * _LOOK])
+    copied, looks, facts = False, block.looks, block.facts
+    first, last = block.bounds[1], block.bounds[2]
+    look_at_group(block.rows, block.bounds[0], first, looks[:LOOK])
+    look_at_group(block.rows, first, last, looks[LOOK : 2 * LOOK])
     for lane in range(LANES):
-        for field in (_LEAST, _EVENT_LEAST):
-            arms[2 * _LOOK + field + lane] = min(arms[field + lane], arms[_LOOK + field + lane])
-        for field in (_MOST, _EVENT_MOST):
-            arms[2 * _LOOK + field + lane] = max(arms[field + lane], arms[_LOOK + field + lane])
-        for field in (_N, _S):
-            arms[2 * _LOOK + field + lane] = arms[field + lane] + arms[_LOOK + field + lane]
+        for field in (LEAST, EVENT_LEAST):
+            looks[2 * LOOK + field + lane] = min(looks[field + lane], looks[LOOK + field + lane])
+        for field in (MOST, EVENT_MOST):
+            looks[2 * LOOK + field + lane] = max(looks[field + lane], looks[LOOK + field + lane])
+        for field in (LOOK_N, LOOK_S):
+            looks[2 * LOOK + field + lane] = looks[field + lane] + looks[LOOK + field + lane]
     for lane in range(LANES):
-        events, everyone = arms[2 * _LOOK + _S + lane], arms[2 * _LOOK + _N + lane]
-        one_arm = arms[_S + lane] == 0 or arms[_LOOK + _S + lane] == 0
-        judged = judge_covariate(arms, 0, 2, lane) if has_covariate else S_RANK
-        judged_null = judge_covariate(arms, 2, 3, lane) if has_covariate and judged != S_RANK else S_RANK
+        events, everyone = looks[2 * LOOK + LOOK_S + lane], looks[2 * LOOK + LOOK_N + lane]
+        one_arm = looks[LOOK_S + lane] == 0 or looks[LOOK + LOOK_S + lane] == 0
+        judged = judge_covariate(looks, 0, 2, lane) if has_covariate else S_RANK
+        judged_null = judge_covariate(looks, 2, 3, lane) if has_covariate and judged != S_RANK else S_RANK
         code = judged if has_covariate else S_FITTED
         block.code[lane] = S_NO_EVENTS if events == 0 else (S_NO_EVENTS_ARM if one_arm else code)
+        block.side[lane] = 1.0 if looks[LOOK_S + lane] == 0 else -1.0
         block.full.kept[TREATMENT + lane] = 0.0 if one_arm else 1.0
         block.full.kept[COVARIATE + lane] = 1.0 if judged == S_FITTED else 0.0
         block.null.kept[TREATMENT + lane] = 0.0
@@ -201,7 +217,7 @@ def describe(block: Block, first: int, last: int, has_covariate: bool) -> bool:
         null[COEFFICIENTS + lane] = 1.0 + block.null.kept[COVARIATE + lane]
         if judged_null == S_SEPARATED and events > 0:
             null[PARTICIPANTS + lane] = drop_null_rows(block, last, lane)
-    return copied
+    block.state[DROPPED] = copied
 
 
 @compiled
@@ -214,7 +230,7 @@ def drop_null_rows(block: Block, last: int, lane: int) -> float:
     left = 0.0
     for row in range(last):
         place = row * ROW + lane
-        if block.rows[place + 2 * LANES] != block.arms[2 * _LOOK + _EVENT_LEAST + lane]:
+        if block.rows[place + 2 * LANES] != block.looks[2 * LOOK + EVENT_LEAST + lane]:
             block.rows[place] = 0.0
         left += block.rows[place]
     return left
@@ -222,15 +238,25 @@ def drop_null_rows(block: Block, last: int, lane: int) -> float:
 
 @compiled
 def treatment_information(sums: Floats, kept: Floats, lane: int) -> float:
-    """Return the expected information on the treatment given intercept and covariate."""
-    w, w1 = sums[W + lane] + sums[ARM + W + lane], sums[ARM + W + lane]
-    if kept[COVARIATE + lane] == 0:
-        return float(w1 - w1 * w1 / w)
-    wx, wx1 = sums[WX + lane] + sums[ARM + WX + lane], sums[ARM + WX + lane]
-    wxx = sums[WXX + lane] + sums[ARM + WXX + lane]
-    mean = wx / w
-    shared = wx1 - w1 * mean
-    return float(w1 - w1 * w1 / w - shared * shared / (wxx - wx * mean))
+    """Return the expected information on the treatment given intercepts and covariate."""
+    known, shared, slope = 0.0, 0.0, sums[WXX + lane]
+    for one in range(GROUPS + lane, sums.shape[0], 2 * GROUP):
+        w, w1 = sums[one + W] + sums[one + GROUP + W], sums[one + GROUP + W]
+        if w > 0.0:
+            wx, wx1 = sums[one + WX] + sums[one + GROUP + WX], sums[one + GROUP + WX]
+            known += w1 - w1 * w1 / w
+            shared += wx1 - w1 * wx / w
+            slope -= wx * wx / w
+    return float(known if kept[COVARIATE + lane] == 0 else known - shared * shared / slope)
+
+
+@compiled
+def treatment_score(sums: Floats, lane: int) -> float:
+    """Return the score of the treatment."""
+    score = 0.0
+    for one in range(GROUPS + GROUP + lane, sums.shape[0], 2 * GROUP):
+        score += sums[one + G]
+    return float(score)
 
 
 @compiled
@@ -239,23 +265,27 @@ def write_lane(block: Block, lane: int, with_null: bool, out: Floats) -> None:
     full, null, code = block.full, block.null, block.code[lane]
     at = full.parameters
     out[:] = 0.0
+    several = block.bounds.shape[0] > 3
     if code == S_NO_EVENTS:
         out[LOG_RATIO], out[SLOPE], out[THETA] = np.nan, np.nan, np.nan
-        out[STANDARD_ERROR], out[INTERCEPT], out[STATUS] = np.inf, -np.inf, code
+        out[STANDARD_ERROR], out[INTERCEPT], out[STATUS] = np.inf, np.nan if several else -np.inf, code
+        return
+    if block.facts[EVENTS + lane] == 0:
+        out[:WALD], out[STATUS] = np.nan, code
         return
     if full.end[lane] == NOT_CONVERGED:
         out[:STATUS] = np.nan
         out[WALD], out[SCORE], out[RATIO], out[STATUS] = 0.0, 0.0, 0.0, S_NOT_CONVERGED
         return
-    out[INTERCEPT] = at[B0 + lane]
+    out[INTERCEPT] = np.nan if several else at[B0 + lane]
     out[SLOPE] = at[B2 + lane] if full.kept[COVARIATE + lane] > 0 else np.nan
     out[THETA] = np.inf if full.end[lane] == POISSON else at[INVERSE_A + lane]
     out[LOG_LIKELIHOOD] = likelihood(full.sums, lane)
     if code == S_NO_EVENTS_ARM:
         # The estimate grows without end, its standard error faster.
-        none_in_reference = full.sums[W + lane] == 0
-        out[LOG_RATIO] = np.inf if none_in_reference else -np.inf
-        out[INTERCEPT] = -np.inf if none_in_reference else at[B0 + lane]
+        out[LOG_RATIO] = block.side[lane] * np.inf
+        if block.side[lane] > 0 and not several:
+            out[INTERCEPT] = -np.inf
         out[STANDARD_ERROR] = np.inf
     else:
         out[LOG_RATIO] = at[B1 + lane]
@@ -266,27 +296,19 @@ def write_lane(block: Block, lane: int, with_null: bool, out: Floats) -> None:
         out[STATUS] = S_NOT_CONVERGED
     elif with_null:
         known = treatment_information(null.sums, null.kept, lane)
-        out[SCORE] = null.sums[ARM + G + lane] / np.sqrt(known) if known > 1e-10 else 0.0
+        out[SCORE] = treatment_score(null.sums, lane) / np.sqrt(known) if known > 1e-10 else 0.0
         out[RATIO] = max(0.0, 2.0 * (out[LOG_LIKELIHOOD] - likelihood(null.sums, lane)))
 
 
-@compiled
-def begin_block(
-    block: Block, participants: int, has_covariate: bool, with_null: bool
-) -> tuple[int, int, int, bool, int, int]:
-    """Fit what is clear; return the arms' ends, the largest count, if rows were dropped, what is in doubt.
-
-    One call, as to hand the working memory over takes as long as a pass over the rows.
-    """
-    first, last, most = close_rows(block, participants)
-    reduced = describe(block, first, last, has_covariate)
-    in_doubt = np.zeros(2, np.int64)
-    for model in range(2 if with_null else 1):
-        rows = block.reduced if reduced and model == 0 else block.rows
-        facts = block.facts if model == 0 else block.null_facts
-        fit = block.full if model == 0 else block.null
-        in_doubt[model] = fit_most(rows, first, last, block.tails, most, facts, fit)
-    return first, last, most, reduced, int(in_doubt[0]), int(in_doubt[1])
+def fit_rest(block: Block, singles: bool) -> None:
+    """Fit the trials that are left in doubt."""
+    most, dropped = int(block.state[COUNT]), block.state[DROPPED] > 0
+    if block.state[DOUBT] > 0:
+        data = Rows(block.reduced if dropped else block.rows, block.bounds, block.tails, singles)
+        fit_doubtful(data, most, block.facts, block.full)
+    if block.state[NULL_DOUBT] > 0:
+        data = Rows(block.rows, block.bounds, block.tails, singles)
+        fit_doubtful(data, most, block.null_facts, block.null)
 
 
 @compiled
@@ -294,18 +316,3 @@ def write_block(block: Block, lanes: int, with_null: bool, out: Floats) -> None:
     """Write the results of the first `lanes` trials."""
     for lane in range(lanes):
         write_lane(block, lane, with_null, out[lane * RESULTS : (lane + 1) * RESULTS])
-
-
-def run_block(
-    block: Block, participants: int, lanes: int, has_covariate: bool, with_null: bool, out: Floats
-) -> None:
-    """Fit the block's trials, with treatment and without, and write RESULTS numbers for each."""
-    first, last, most, reduced, doubtful, doubtful_null = begin_block(
-        block, participants, has_covariate, with_null
-    )
-    if doubtful > 0:
-        rows = block.reduced if reduced else block.rows
-        fit_doubtful(rows, first, last, block.tails, most, block.facts, block.full)
-    if doubtful_null > 0:
-        fit_doubtful(block.rows, first, last, block.tails, most, block.null_facts, block.null)
-    write_block(block, lanes, with_null, out)

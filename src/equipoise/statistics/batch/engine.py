@@ -25,22 +25,22 @@ from .block import (
     THETA,
     WALD,
     make_block,
-    run_block,
 )
-from .compile import LANES
+from .draws import draw_tables
 from .generate import (
     GUIDE,
     Plan,
     first_probability,
-    generate_block,
     invert,
     make_bench,
     tabulate,
     write_guide,
 )
-from .pack import Data, make_desk, pack_block
-from .passes import Floats
+from .pack import Data, are_whole, make_desk
+from .passes import Floats, Wholes
 from .results import STATUSES, FitResults, TrialResults
+from .share import DRAWN, GIVEN, GIVEN_SITES, Task, Tools, run_share
+from .sites import measure_sites
 
 Tests = Literal["all", "wald"]
 Method = Literal["auto", "tables", "inversion"]
@@ -49,8 +49,11 @@ __all__ = [
     "STATUSES",
     "CountDesign",
     "FitResults",
+    "TrialData",
     "TrialResults",
     "baseline_levels",
+    "check_seed",
+    "draw_trials",
     "fit_many",
     "simulate_trials",
 ]
@@ -68,10 +71,11 @@ _PLACES = {
 }
 
 # Trials that a thread takes at a time.
-_SHARE = 1024
+_SHARE = 512
 _MEAN_MOST = 500.0
 _TABLE_MOST = 1 << 22
 _SEED_MOST = 1 << 63
+_SITES_MOST = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +145,17 @@ class CountDesign:
         return np.concatenate([reference, self.ratio * reference])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialData:
+    """Trials by participants in the order of their randomisation; block: each participant's block."""
+
+    y: Floats
+    treatment: Floats
+    covariate: Floats | None
+    exposure: Floats
+    block: Wholes
+
+
 def baseline_levels(
     mean: float, dispersion: float, tail: float = 1e-9
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -153,6 +168,13 @@ def baseline_levels(
     weights = np.diff(cdf[:size], prepend=0.0)
     weights = weights / weights.sum()
     return tuple(np.log1p(np.arange(size)).tolist()), tuple(weights.tolist())
+
+
+def check_seed(seed: int) -> None:
+    """Refuse what cannot be the seed of a simulation."""
+    check_whole("seed", seed, 0)
+    if seed >= _SEED_MOST:
+        raise ArgumentError("seed", seed, "below 2^63")
 
 
 def simulate_trials(
@@ -173,23 +195,46 @@ def simulate_trials(
     check_whole("trials", trials)
     check_whole("threads", threads)
     check_whole("first", first, 0)
-    check_whole("seed", seed, 0)
-    if seed >= _SEED_MOST:
-        raise ArgumentError("seed", seed, "below 2^63")
+    check_seed(seed)
     check_one_of("tests", tests, ("all", "wald"))
     check_one_of("method", method, ("auto", "tables", "inversion"))
     plan = _make_plan(design, method)
+    task = Task(
+        source=DRAWN,
+        participants=plan.participants,
+        singles=len(plan.cdf) == 0,
+        has_covariate=design.levels is not None,
+        with_null=tests == "all",
+        seed=seed,
+        first=first,
+        plan=plan,
+        data=_NO_DATA,
+    )
 
-    def work(begin: int, end: int, out: Floats) -> None:
-        block, bench = make_block(plan.participants, COUNT_MOST), make_bench(plan)
-        for base in range(begin, end, LANES):
-            lanes = min(LANES, end - base)
-            generate_block(block, plan, bench, seed, first + base, lanes)
-            place = out[(base - begin) * RESULTS :]
-            run_block(block, plan.participants, lanes, design.levels is not None, tests == "all", place)
+    def make_tools() -> Tools:
+        block = make_block(2 * plan.participants, COUNT_MOST)
+        return Tools(block, make_bench(plan), make_desk(1, 1))
 
-    columns = _columns(_spread(work, trials, threads))
+    columns = _columns(_spread(task, make_tools, trials, threads))
     return TrialResults(**columns, seed=seed, first=first)
+
+
+def draw_trials(design: CountDesign, trials: int, seed: int, first: int = 0) -> TrialData:
+    """Draw the data that `simulate_trials` analyses; arguments as there."""
+    check_whole("trials", trials)
+    check_whole("first", first, 0)
+    check_seed(seed)
+    plan, shape = _make_plan(design, "inversion"), (trials, design.participants)
+    cells, exposures, y = np.zeros(shape, np.int64), np.zeros(shape), np.zeros(shape)
+    draw_tables(plan, seed, first, make_bench(plan).words, cells, exposures, y)
+    levels = len(plan.level_x)
+    return TrialData(
+        y=y,
+        treatment=(cells // levels).astype(float),
+        covariate=None if design.levels is None else plan.level_x[cells % levels],
+        exposure=exposures,
+        block=np.arange(design.participants) // sum(design.block),
+    )
 
 
 def fit_many(
@@ -199,42 +244,67 @@ def fit_many(
     offset: ArrayLike | None = None,
     threads: int = 1,
     tests: Tests = "all",
+    sites: ArrayLike | None = None,
 ) -> FitResults:
     """Fit log E(y) = b0 + b1 treatment (+ b2 covariate) + offset, variance mu + mu^2 / theta, to each row of
     y.
 
     y: trials by participants; treatment (0 or 1), covariate, offset: the same shape, or one row for all
-    trials. Maximum likelihood by Newton's method in the coefficients and log dispersion. Raises ArgumentError
-    for what is no data; what is degenerate has a status.
+    trials. sites: so too, whole numbers from 0 on, each with an intercept of its own in place of b0. Maximum
+    likelihood by Newton's method in the coefficients and log dispersion. Raises ArgumentError for what is no
+    data, and where no site has both arms; what is degenerate has a status.
     """
     check_whole("threads", threads)
     check_one_of("tests", tests, ("all", "wald"))
-    counts = _check_table("y", y, None)
-    if not ((counts >= 0) & (counts <= COUNT_MOST) & (counts == np.floor(counts))).all():
-        raise ArgumentError("y", "a table with other numbers", f"whole numbers from 0 to {COUNT_MOST}")
-    arms = _check_table("treatment", treatment, counts.shape)
-    if not ((arms == 0) | (arms == 1)).all() or (arms.min(axis=1) == arms.max(axis=1)).any():
-        raise ArgumentError(
-            "treatment", "a table with other numbers, or one arm", "0 and 1, both in every trial"
-        )
-    x = (
-        np.zeros((1, counts.shape[1]))
-        if covariate is None
-        else _check_table("covariate", covariate, counts.shape)
+    data = _check_data(y, treatment, covariate, offset, sites)
+    participants, most = data.y.shape[1], int(data.y.max())
+    rows, labels, used = 2 * participants, 0, 1
+    if sites is not None:
+        labels = int(data.sites.max()) + 1
+        used, rows, apart = measure_sites(data.treated, data.sites, labels)
+        if apart >= 0:
+            raise ArgumentError("sites", f"one arm in each site of trial {apart}", "a site with both arms")
+    task = Task(
+        source=GIVEN if sites is None else GIVEN_SITES,
+        participants=participants,
+        singles=sites is not None,
+        has_covariate=covariate is not None,
+        with_null=tests == "all",
+        seed=0,
+        first=0,
+        plan=_NO_PLAN,
+        data=data,
     )
-    shift = np.zeros((1, counts.shape[1])) if offset is None else _check_table("offset", offset, counts.shape)
-    data = Data(counts.astype(np.int64), arms.astype(np.int64), x, shift)
-    participants, most = counts.shape[1], int(counts.max())
 
-    def work(begin: int, end: int, out: Floats) -> None:
-        block, desk = make_block(participants, most), make_desk(participants, most)
-        for base in range(begin, end, LANES):
-            lanes = min(LANES, end - base)
-            pack_block(block, data, desk, base, lanes)
-            place = out[(base - begin) * RESULTS :]
-            run_block(block, participants, lanes, covariate is not None, tests == "all", place)
+    def make_tools() -> Tools:
+        desk = make_desk(participants, most, labels)
+        return Tools(make_block(rows, most, used), make_bench(_NO_PLAN), desk)
 
-    return FitResults(**_columns(_spread(work, len(counts), threads)))
+    return FitResults(**_columns(_spread(task, make_tools, len(data.y), threads)))
+
+
+def _check_data(
+    y: ArrayLike,
+    treatment: ArrayLike,
+    covariate: ArrayLike | None,
+    offset: ArrayLike | None,
+    sites: ArrayLike | None,
+) -> Data:
+    counts = _check_wholes("y", y, COUNT_MOST, None)
+    arms = _check_wholes("treatment", treatment, 1, counts.shape)
+    treated = arms.sum(axis=1)
+    if treated.min() == 0 or treated.max() == counts.shape[1]:
+        raise ArgumentError("treatment", "a table with one arm in a trial", "0 and 1, both in every trial")
+    nothing = np.zeros((1, counts.shape[1]))
+    return Data(
+        y=counts,
+        treated=arms,
+        x=nothing if covariate is None else _check_finite("covariate", covariate, counts.shape),
+        offset=nothing if offset is None else _check_finite("offset", offset, counts.shape),
+        sites=(
+            nothing if sites is None else _check_wholes("sites", sites, _SITES_MOST - 1, counts.shape)
+        ).astype(np.int64),
+    )
 
 
 def _check_table(name: str, values: ArrayLike, shape: tuple[int, ...] | None) -> Floats:
@@ -245,6 +315,18 @@ def _check_table(name: str, values: ArrayLike, shape: tuple[int, ...] | None) ->
         good = good and table.shape[1] == shape[1] and table.shape[0] in (1, shape[0])
     if not good:
         raise ArgumentError(name, f"an array of the shape {table.shape}", allowed)
+    return table
+
+
+def _check_wholes(name: str, values: ArrayLike, most: int, shape: tuple[int, ...] | None) -> Floats:
+    table = _check_table(name, values, shape)
+    if not are_whole(table, most):
+        raise ArgumentError(name, "a table with other numbers", f"whole numbers from 0 to {most}")
+    return table
+
+
+def _check_finite(name: str, values: ArrayLike, shape: tuple[int, ...]) -> Floats:
+    table = _check_table(name, values, shape)
     if not np.isfinite(table).all():
         raise ArgumentError(name, "a table with NaN or infinity", "finite numbers")
     return table
@@ -255,10 +337,10 @@ def _make_plan(design: CountDesign, method: Method) -> Plan:
     rates, fixed = design.rates, low == high and design.hazard == 0
     if method == "tables" and not fixed:
         raise ArgumentError("method", method, '"inversion" or "auto" where exposure varies')
-    begins, cdf, guide = np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.int32)
+    begins, cdf, guide = np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.uint16)
     if fixed and method != "inversion":
         tables, row = [], np.zeros(COUNT_MOST + 2)
-        guide = np.zeros(len(rates) * GUIDE, np.int32)
+        guide = np.zeros(len(rates) * GUIDE, np.uint16)
         for cell, rate in enumerate(rates * high):
             length = tabulate(float(rate), float(design.dispersion), row)
             tables.append(row[:length].copy())
@@ -268,10 +350,13 @@ def _make_plan(design: CountDesign, method: Method) -> Plan:
             begins, cdf = np.cumsum([0, *lengths[:-1]]), np.concatenate(tables)
     level_cdf = np.cumsum(np.array(design.weights or (1.0,)))
     level_cdf[-1] = 1.0
+    level_guide = np.zeros(GUIDE, np.uint16)
+    write_guide(level_cdf, level_guide)
     return Plan(
         participants=int(design.participants),
         block=(int(design.block[0]), int(design.block[1])),
         level_cdf=level_cdf,
+        level_guide=level_guide,
         level_x=np.array(design.levels or (0.0,), dtype=float),
         dispersion=float(design.dispersion),
         rates=rates,
@@ -283,20 +368,42 @@ def _make_plan(design: CountDesign, method: Method) -> Plan:
     )
 
 
-def _spread(work: Callable[[int, int, Floats], None], trials: int, threads: int) -> Floats:
-    """Let threads fill trials by RESULTS numbers, a share at a time."""
-    out = np.zeros(trials * RESULTS)
-    shares = [(begin, min(begin + _SHARE, trials)) for begin in range(0, trials, _SHARE)]
+_NOTHING = np.zeros((1, 1))
+_NO_DATA = Data(_NOTHING, _NOTHING, _NOTHING, _NOTHING, np.zeros((1, 1), np.int64))
+_NO_PLAN = Plan(
+    participants=0,
+    block=(1, 1),
+    level_cdf=np.zeros(0),
+    level_guide=np.zeros(0, np.uint16),
+    level_x=np.zeros(0),
+    dispersion=0.0,
+    rates=np.zeros(0),
+    exposure=(0.0, 0.0),
+    hazard=0.0,
+    begins=np.zeros(0, np.int64),
+    cdf=np.zeros(0),
+    guide=np.zeros(0, np.uint16),
+)
 
-    def fill(share: tuple[int, int]) -> None:
-        work(*share, out[share[0] * RESULTS : share[1] * RESULTS])
+
+def _spread(task: Task, make_tools: Callable[[], Tools], trials: int, threads: int) -> Floats:
+    """Let threads fill trials by RESULTS numbers; each takes the next share when it is done with one."""
+    out = np.zeros(trials * RESULTS)
+    shares = iter(range(0, trials, _SHARE))
+
+    def work() -> None:
+        tools = make_tools()
+        # What an iterator has given to one thread it gives to no other.
+        for begin in shares:
+            end = min(begin + _SHARE, trials)
+            run_share(task, tools, begin, end, out[begin * RESULTS : end * RESULTS])
 
     if threads == 1:
-        for share in shares:
-            fill(share)
+        work()
     else:
         with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(fill, shares))
+            for future in [pool.submit(work) for _ in range(threads)]:
+                future.result()
     return out.reshape(trials, RESULTS)
 
 

@@ -15,13 +15,20 @@ from numpy.typing import NDArray
 from .block import COUNT_MOST, Block
 from .compile import LANES, compiled
 from .elementary import exponential, log_1p, logarithm
-from .pack import Wholes, add_tails, clear_lane
-from .passes import ROW, Floats
+from .pack import add_tails, clear_lane
+from .passes import ROW, Floats, Wholes
 from .streams import Words, fill, uniform
 
 GUIDE = 256
+_GUIDE_BITS = 8
+_GUIDE_MOST = 65_535
 # What one distribution can still add to a sum of 53 bits.
 _NOTHING = 1e-18
+# Counts below this are found together, the others one by one.
+_STEPS = 8
+
+
+Guide = NDArray[np.uint16]
 
 
 class Plan(NamedTuple):
@@ -30,6 +37,7 @@ class Plan(NamedTuple):
     participants: int
     block: tuple[int, int]
     level_cdf: Floats
+    level_guide: Guide
     level_x: Floats
     dispersion: float
     # The mean at exposure 1, by cell.
@@ -40,7 +48,24 @@ class Plan(NamedTuple):
     # Tables: where each cell's begins, distribution functions, guides; empty without tables.
     begins: Wholes
     cdf: Floats
-    guide: NDArray[np.int32]
+    guide: Guide
+
+
+class Bench(NamedTuple):
+    """What generation works with: words; by participant cells, chances, exposures, means, probabilities of no
+    event, offsets, counts; a histogram, and sums by cell, both all 0.
+    """
+
+    words: Words
+    cells: Wholes
+    chances: Floats
+    exposures: Floats
+    means: Floats
+    none: Floats
+    offsets: Floats
+    counts: Floats
+    seen: Wholes
+    sums: Wholes
 
 
 @compiled
@@ -67,6 +92,40 @@ def invert(u: float, first: float, mean: float, dispersion: float) -> int:
 
 
 @compiled
+def prepare(means: Floats, exposures: Floats, dispersion: float, none: Floats, offsets: Floats) -> None:
+    """Write what `first_probability` returns for each mean, and the logarithms of the exposures."""
+    # Loops without a choice in them are vectorised.
+    if dispersion == 0:
+        for i in range(means.shape[0]):
+            none[i] = exponential(-means[i])
+    else:
+        for i in range(means.shape[0]):
+            v = dispersion * means[i]
+            none[i] = exponential(-log_1p(v, 1.0 / (1.0 + v)) / dispersion)
+    for i in range(means.shape[0]):
+        offsets[i] = logarithm(exposures[i])
+
+
+@compiled
+def invert_all(chances: Floats, none: Floats, means: Floats, dispersion: float, counts: Floats) -> None:
+    """Write what `invert` returns for each chance, or _STEPS where it is at least that.
+
+    Every count takes the same steps, so that many are worked on at once.
+    """
+    for i in range(chances.shape[0]):
+        u, p, mean = chances[i], none[i], means[i]
+        factor = 1.0 / (1.0 + dispersion * mean)
+        ratio, step = mean * factor, dispersion * mean * factor
+        total = p
+        above = 1.0 if u >= total else 0.0
+        for y in range(_STEPS - 1):
+            p = p * ((ratio + step * y) / (y + 1.0))
+            total += p
+            above += 1.0 if u >= total else 0.0
+        counts[i] = above
+
+
+@compiled
 def tabulate(mean: float, dispersion: float, cdf: Floats) -> int:
     """Write the distribution function as `invert` sums it up, as far as it fits; return its length."""
     p = first_probability(mean, dispersion)
@@ -86,13 +145,13 @@ def tabulate(mean: float, dispersion: float, cdf: Floats) -> int:
 
 
 @compiled
-def write_guide(cdf: Floats, guide: NDArray[np.int32]) -> None:
-    """Write the count of the smallest u of each of GUIDE equal parts."""
+def write_guide(cdf: Floats, guide: Guide) -> None:
+    """Write the count of the smallest u of each of GUIDE equal parts: no count of the part is smaller."""
     y = 0
     for part in range(GUIDE):
         while part / GUIDE >= cdf[y]:
             y += 1
-        guide[part] = y
+        guide[part] = min(y, _GUIDE_MOST)
 
 
 @compiled
@@ -117,6 +176,7 @@ def draw_participants(
         level = 0
         if levels > 1:
             u = np.float64(np.int64(words[n + i])) * 2.3283064365386963e-10
+            level = int(plan.level_guide[words[n + i] >> np.uint64(32 - _GUIDE_BITS)])
             while u >= plan.level_cdf[level]:
                 level += 1
         cells[i] = arm * levels + level
@@ -131,13 +191,14 @@ def pack_cells(
 
     sums: participants and events of each cell, all 0 before and after.
     """
-    n, levels, most = plan.participants, plan.level_cdf.shape[0], 0
+    n, levels, most, highest = plan.participants, plan.level_cdf.shape[0], 0, 0
     for i in range(n):
         cell, u = cells[i], chances[i]
         y = int(plan.guide[cell * GUIDE + int(u * GUIDE)])
         begin = plan.begins[cell]
         while u >= plan.cdf[begin + y]:
             y += 1
+        highest = max(highest, cell - levels if cell >= levels else cell)
         sums[2 * cell] += 1
         sums[2 * cell + 1] += y
         seen[y] += 1
@@ -145,7 +206,7 @@ def pack_cells(
     offset = logarithm(plan.exposure[1])
     for arm in range(2):
         row = arm * n
-        for level in range(levels):
+        for level in range(highest + 1):
             cell = arm * levels + level
             if sums[2 * cell] > 0:
                 place = row * ROW + lane
@@ -175,42 +236,31 @@ def draw_exposures(plan: Plan, seed: int, trial: int, words: Words, exposures: F
 
 
 @compiled
-def pack_participants(
-    block: Block, lane: int, plan: Plan, cells: Wholes, chances: Floats, exposures: Floats, seen: Wholes
-) -> None:
+def pack_participants(block: Block, lane: int, plan: Plan, bench: Bench) -> None:
     """Draw each count by inversion, and put one row for each participant into a lane."""
     n, levels, most = plan.participants, plan.level_cdf.shape[0], 0
-    means, none, offsets = np.empty(n), np.empty(n), np.empty(n)
+    means, none, offsets, counts = bench.means, bench.none, bench.offsets, bench.counts
     for i in range(n):
-        means[i] = plan.rates[cells[i]] * exposures[i]
+        means[i] = plan.rates[bench.cells[i]] * bench.exposures[i]
+    prepare(means, bench.exposures, plan.dispersion, none, offsets)
+    invert_all(bench.chances, none, means, plan.dispersion, counts)
+    filled, treated_filled = 0, n
     for i in range(n):
-        none[i] = first_probability(means[i], plan.dispersion)
-    for i in range(n):
-        offsets[i] = logarithm(exposures[i])
-    block.filled[lane], block.filled[LANES + lane] = 0, 0
-    for i in range(n):
-        cell = cells[i]
-        arm = 1 if cell >= levels else 0
-        y = invert(chances[i], none[i], means[i], plan.dispersion)
-        place = (arm * n + int(block.filled[arm * LANES + lane])) * ROW + lane
-        block.filled[arm * LANES + lane] += 1
+        cell, y = bench.cells[i], int(counts[i])
+        if y == _STEPS:
+            y = invert(bench.chances[i], none[i], means[i], plan.dispersion)
+        is_treated = cell >= levels
+        row = treated_filled if is_treated else filled
+        treated_filled += is_treated
+        filled += not is_treated
+        place = row * ROW + lane
         block.rows[place], block.rows[place + LANES] = 1.0, y
-        block.rows[place + 2 * LANES] = plan.level_x[cell - arm * levels]
+        block.rows[place + 2 * LANES] = plan.level_x[cell - levels if is_treated else cell]
         block.rows[place + 3 * LANES] = offsets[i]
-        seen[y] += 1
+        bench.seen[y] += 1
         most = max(most, y)
-    add_tails(block, lane, seen, most)
-
-
-class Bench(NamedTuple):
-    """What generation works with: words; cells, chances, exposures by participant; sums by cell."""
-
-    words: Words
-    cells: Wholes
-    chances: Floats
-    exposures: Floats
-    seen: Wholes
-    sums: Wholes
+    block.filled[lane], block.filled[LANES + lane] = filled, treated_filled - n
+    add_tails(block, lane, bench.seen, most)
 
 
 def make_bench(plan: Plan) -> Bench:
@@ -221,6 +271,10 @@ def make_bench(plan: Plan) -> Bench:
         cells=np.zeros(n, np.int64),
         chances=np.zeros(n),
         exposures=np.zeros(n),
+        means=np.zeros(n),
+        none=np.zeros(n),
+        offsets=np.zeros(n),
+        counts=np.zeros(n),
         seen=np.zeros(COUNT_MOST + 2, np.int64),
         sums=np.zeros(2 * len(plan.rates), np.int64),
     )
@@ -236,6 +290,6 @@ def generate_block(block: Block, plan: Plan, bench: Bench, seed: int, base: int,
             pack_cells(block, lane, plan, cells, chances, bench.seen, bench.sums)
         else:
             draw_exposures(plan, seed, base + lane, bench.words, exposures)
-            pack_participants(block, lane, plan, cells, chances, exposures, bench.seen)
+            pack_participants(block, lane, plan, bench)
     for lane in range(lanes, LANES):
         clear_lane(block, lane)

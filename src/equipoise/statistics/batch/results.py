@@ -22,6 +22,9 @@ class FitResults:
     Stat Assoc 1977;72:851), while score_z and likelihood_ratio hold; `no_events`: none at all; `separated`:
     the covariate tells events from none, its slope is infinite, and the rest is that of its limit; `rank`:
     the covariate varies in no arm and was left out; `not_converged`.
+    With sites, one without events is left out, as it adds nothing at the maximum; `no_events_arm` and
+    `no_events` are said of the sites that have both arms; `separated` is fitted no further; `rank` means that
+    sites and treatment determine the covariate; and `intercept` is NaN where a trial has several.
     `standard_error` is from the expected information with theta held fixed, as MASS::glm.nb has it. `theta`
     is 1 / dispersion. `slope` is NaN where there is none. `score_z` and `likelihood_ratio` (chi-square, one
     degree of freedom) compare with the model without treatment; with `tests="wald"` both are 0.
