@@ -11,6 +11,7 @@ import pytest
 import statsmodels.api as sm
 from scipy import stats
 
+from equipoise.statistics.batch.crossover import fit_crossovers
 from equipoise.statistics.continuous import fit_ancova
 from equipoise.statistics.crossover import (
     CrossoverFit,
@@ -86,11 +87,20 @@ def test_one_node_against_glmmtmb() -> None:
     y, X, patient, offset = a_trial(1, 72, 0.8, 1.5)
     fit = fit_crossover_counts(y, X, patient, offset, NAMES, nodes=1)
     assert fit.status == "fitted" and fit.log_likelihood is not None
+    # Here the second sequence is the one that begins with the reference.
+    batch = fit_crossovers(
+        y.reshape(1, -1, 2), 1 - X[::2, 3], offset.reshape(1, -1, 2), carry_over=True, nodes=1, tests="wald"
+    )
     value, *rest = run_r("glmmTMB", _GLMMTMB, as_csv(y, X, patient, offset))
     # R holds log theta and log sigma behind the coefficients, as `parameters` does.
     assert fit.log_likelihood == pytest.approx(value, rel=1e-8)
     assert fit.parameters.values == pytest.approx(rest[:6], rel=1e-4, abs=1e-4)
     assert errors(fit) == pytest.approx(rest[6:], rel=1e-3)
+    found = [batch.period, batch.log_ratio, -batch.carry_over, np.log(batch.theta), np.log(batch.sigma)]
+    assert np.ravel(found) == pytest.approx(rest[1:6], rel=1e-4, abs=1e-4)
+    assert batch.log_likelihood[0] == pytest.approx(value, rel=1e-8)
+    its_errors = [batch.period_error, batch.standard_error, batch.carry_over_error]
+    assert np.ravel(its_errors) == pytest.approx(rest[7:10], rel=1e-3)
 
 
 def test_fifteen_nodes_without_over_dispersion_against_glmer() -> None:

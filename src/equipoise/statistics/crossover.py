@@ -10,18 +10,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaln
 
-from .arguments import ArgumentError, check_counts, check_probability, check_whole
+from .arguments import ArgumentError, check_counts, check_probability
 from .continuous import TwoSample, crossover_difference, two_sample_t
 from .counts import CountFit, fit_negative_binomial
 from .design import Array, Coefficients, dummies, independent_columns, separating_direction
-from .quadrature import MarginalLikelihood, Panel, Summit, as_panel, climb, polish
+from .quadrature import MarginalLikelihood, Panel, Summit, as_panel, check_nodes, climb, polish
 
 CrossoverStatus = Literal[
     "fitted", "poisson", "no_variance", "separated", "no_events", "no_data", "not_converged"
 ]
 ConditionalStatus = Literal["fitted", "no_informative", "separated", "no_events", "not_converged"]
 
-_NODES_MAX = 99
 # From the first theta on the Poisson model is tried too; the last is the largest with digits left.
 _THETA_FAR, _THETA_LAST = 1e3, 9e5
 # A log likelihood that rises by less has not risen.
@@ -150,8 +149,7 @@ def fit_crossover_counts(
     1995;4:12). Data never raise: see `CrossoverFit.status`; arguments raise ArgumentError.
     """
     counts, matrix, shift, labels, titles = _checked(y, X, patient, offset, names)
-    if check_whole("nodes", nodes) > _NODES_MAX:
-        raise ArgumentError("nodes", nodes, f"a whole number from 1 to {_NODES_MAX}")
+    check_nodes(nodes)
     patients = len(set(labels.tolist()))
     bare = CrossoverFit(status="no_data", n=len(counts), patients=patients)
     if patients < 2:
@@ -300,26 +298,40 @@ def _maximise(
     panel = as_panel(y, X, offset, patient)
     if panel.y.shape[1] == 1:
         return replace(_without_variance(alike), sigma=None)
-    start, p = _start(panel, alike), len(names)
-    likelihood, over_dispersed = MarginalLikelihood(panel, nodes, over_dispersed=True), True
-    ceiling = np.full(p + 2, np.inf)
-    ceiling[p] = np.log(_THETA_FAR)
-    summit = climb(likelihood, start, ceiling)
-    if summit.at[p] > ceiling[p]:
-        without = MarginalLikelihood(panel, nodes, over_dispersed=False)
-        other = climb(without, np.delete(summit.at, p))
-        edge = np.insert(other.at, p, np.log(_THETA_LAST))
-        if float(likelihood(edge)[1][:, p].sum()) >= 0 and other.value >= summit.value:
-            # With the last dispersion that can be told from none the likelihood still falls.
-            likelihood, summit, over_dispersed = without, other, False
-        else:
-            summit = climb(likelihood, summit.at)
-    if summit.value <= alike.log_likelihood + _RISE:
+    least = alike.log_likelihood + _RISE
+    likelihood, summit, over_dispersed = _top(panel, _start(panel, alike), nodes)
+    if summit.value <= least:
+        # A few trials have a second top, where the patients differ.
+        k = 0.0 if alike.theta is None else 1 / alike.theta
+        start = _share_out(panel, alike.coefficients.values, 1.0, k)
+        likelihood, summit, over_dispersed = _top(panel, start, nodes)
+    if summit.value <= least:
         return _without_variance(alike)
     found = polish(likelihood, summit)
     if found is None or found.information is None:
         return CrossoverFit(status="not_converged", iterations=summit.iterations)
     return _result(found, names, over_dispersed)
+
+
+def _top(panel: Panel, start: Array, nodes: int) -> tuple[MarginalLikelihood, Summit, bool]:
+    """Where a climb from a start ends, on which likelihood, and whether counts are over-dispersed there."""
+    likelihood, p = MarginalLikelihood(panel, nodes, over_dispersed=True), panel.X.shape[2]
+    ceiling = np.full(p + 2, np.inf)
+    ceiling[p] = np.log(_THETA_FAR)
+    summit = climb(likelihood, start, ceiling)
+    if summit.at[p] <= ceiling[p]:
+        return likelihood, summit, True
+    without = MarginalLikelihood(panel, nodes, over_dispersed=False)
+    other = climb(without, np.delete(summit.at, p))
+    edge = np.insert(other.at, p, np.log(_THETA_LAST))
+    if float(likelihood(edge)[1][:, p].sum()) < 0 or other.value < summit.value:
+        return likelihood, climb(likelihood, summit.at), True
+    # With the last dispersion that can be told from none the likelihood still falls. A few trials have a
+    # second top, where dispersion is large.
+    again = climb(likelihood, np.insert(other.at, p, 0.0), ceiling)
+    if again.at[p] <= ceiling[p] and again.value > other.value + _RISE:
+        return likelihood, again, True
+    return without, other, False
 
 
 def _start(panel: Panel, alike: CountFit) -> Array:
@@ -330,11 +342,15 @@ def _start(panel: Panel, alike: CountFit) -> Array:
     pairs = float(np.sum(mu.sum(axis=1) ** 2 - (mu**2).sum(axis=1)))
     shared = float(np.sum(rest.sum(axis=1) ** 2 - (rest**2).sum(axis=1))) / pairs if pairs > 0 else 0.0
     variance = float(np.clip(np.log1p(max(shared, 0.0)), 0.04, 4.0))
-    excess = 1 + float(np.sum(rest**2 - panel.y)) / float(np.sum(mu**2))
-    dispersion = float(np.clip(excess / np.exp(variance) - 1, 0.05, 20.0))
+    return _share_out(panel, beta, variance, float(np.sum(rest**2 - panel.y)) / float(np.sum(mu**2)))
+
+
+def _share_out(panel: Panel, beta: Array, variance: float, dispersion: float) -> Array:
+    """Give part of a dispersion between all counts to an effect of the patient."""
+    rest = float(np.clip((1 + dispersion) / np.exp(variance) - 1, 0.05, 20.0))
     rows = panel.X.reshape(-1, panel.X.shape[2])
     level = np.linalg.lstsq(rows, np.ones(len(rows)), rcond=None)[0]
-    return np.concatenate([beta - level * variance / 2, [-np.log(dispersion), variance**0.5]])
+    return np.concatenate([beta - level * variance / 2, [-np.log(rest), variance**0.5]])
 
 
 def _without_variance(alike: CountFit) -> CrossoverFit:

@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import digamma, expit, gammaln
 
+from .arguments import ArgumentError, check_whole
 from .design import Array
 
 Objective = Callable[[Array], tuple[float, Array]]
 
 # A row that a patient lacks is held by a mean of exp(-10000), which is 0 whatever the patient's intercept.
 _ABSENT = -1e4
+_NODES_MAX = 99
 _MODE_STEPS_MAX = 200
 _MODE_TOLERANCE = 1e-12
 # Beyond this theta gammaln differences lose the digits that tell negative binomial counts from Poisson ones.
@@ -50,11 +52,20 @@ def as_panel(y: Array, X: Array, offset: Array, patient: ArrayLike) -> Panel:
     return Panel(counts, matrix, shift)
 
 
+def check_nodes(nodes: int) -> int:
+    """Return a number of nodes that there can be."""
+    if check_whole("nodes", nodes) > _NODES_MAX:
+        raise ArgumentError("nodes", nodes, f"a whole number from 1 to {_NODES_MAX}")
+    return nodes
+
+
 @lru_cache(maxsize=16)
-def _nodes(count: int) -> tuple[Array, Array]:
+def standard_nodes(count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Nodes in standard deviations, and the log weights of a density's values there."""
     x, weights = np.polynomial.hermite.hermgauss(count)
-    return np.sqrt(2) * x, np.log(weights) + x**2 - 0.5 * np.log(np.pi)
+    z: NDArray[np.float64] = np.sqrt(2.0) * x
+    log_weights: NDArray[np.float64] = np.log(weights) + x**2 - 0.5 * np.log(np.pi)
+    return z, log_weights
 
 
 class MarginalLikelihood:
@@ -70,7 +81,7 @@ class MarginalLikelihood:
 
     def __init__(self, panel: Panel, nodes: int, over_dispersed: bool) -> None:
         self._panel, self._over_dispersed = panel, over_dispersed
-        self._z, self._log_weights = _nodes(nodes)
+        self._z, self._log_weights = standard_nodes(nodes)
         self._modes: Array = np.zeros(len(panel.y))
         self._constant = float(np.sum(gammaln(panel.y + 1)))
 
