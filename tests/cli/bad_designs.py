@@ -142,3 +142,18 @@ def design_operating_resumed_from_another_file(folder: Path) -> list[str]:
 @case
 def design_operating_into_no_folder(folder: Path) -> list[str]:
     return operating("--out", str(folder / "nowhere" / "truths.jsonl"))
+
+
+@case
+def design_operating_by_a_test_that_is_not(folder: Path) -> list[str]:
+    return operating("--tests", "wald,exact")
+
+
+@case
+def design_operating_at_an_address_without_a_backend(folder: Path) -> list[str]:
+    return operating("--address", "127.0.0.1:9")
+
+
+@case
+def design_operating_without_jobs(folder: Path) -> list[str]:
+    return operating("--jobs", "0")

@@ -1,12 +1,19 @@
 """`equipoise design`: what is printed, in words and as JSON."""
 
 import json
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
 from equipoise.statistics.batch import operating as characteristics
 from tests.cli.bad_inputs import run
 
+SOURCE = Path(__file__).parents[2] / "src"
+MAIN = "from equipoise.cli.main import main; main()"
 COUNTS = ["--rate0", "0.8", "--ratio", "0.85", "--dispersion", "0.4", "--exposure", "0.75"]
 
 
@@ -93,13 +100,87 @@ def test_what_was_done_before_an_interruption_is_kept_and_gone_on_with(tmp_path,
     monkeypatch.setattr(characteristics, "operating_characteristics", interrupted)
     ended = run([*OPERATING, *GRID, "--out", str(parts)])
     assert ended.exit_code == 130
-    assert "interrupted after 2 of 4 truths" in ended.stdout
+    assert ended.stderr == f"interrupted after 2 of 4 truths; go on with --resume --out {parts}\n"
     assert run([*OPERATING, *GRID, "--out", str(parts)]).exit_code == 1, "what is there is not written over"
     # As if it had been killed in the middle of a line.
     parts.write_text(parts.read_text(encoding="utf-8") + '{"rate0": 2', encoding="utf-8")
     assert run([*OPERATING, *GRID, "--out", str(parts), "--resume"]).exit_code == 0
     assert len(runs) == 5
     assert parts.read_text(encoding="utf-8") == whole.read_text(encoding="utf-8")
+
+
+def test_what_an_interruption_leaves_is_json_still(monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(characteristics, "operating_characteristics", interrupted)
+    ended = run([*OPERATING, "--json"])
+    assert (ended.exit_code, json.loads(ended.stdout)) == (130, [])
+    assert ended.stderr == "interrupted after 0 of 1 truth\n"
+
+
+def test_every_test_has_a_column():
+    tests = ["wald_observed", "poisson_robust", "score"]
+    lines = told(*OPERATING[1:-1], "20", "--tests", ",".join(tests))
+    assert set(lines[0]["rejected"]) == set(tests)
+    every = told(*OPERATING[1:-1], "2", "--tests", "all")
+    assert tuple(every[0]["rejected"]) == characteristics.TESTS
+    heading, line = run([*OPERATING[:-1], "2", "--tests", "all"]).stdout.splitlines()[2:4]
+    assert "permutation       bias of log          coverage" in heading
+    assert line.count("(") == len(characteristics.TESTS) + 2
+
+
+def test_what_no_trial_tells_is_null_and_none():
+    rare = ["design", "operating", "--rate0", "1e-9", "--participants", "8", "--trials", "2"]
+    line = json.loads(run([*rare, "--json"]).stdout)[0]
+    assert (line["bias"], line["coverage"]) == (None, {"value": None, "error": None})
+    assert "of these 2 no events" in (printed := run(rare).stdout)
+    assert printed.count("none") == 2
+
+
+def test_lines_of_other_truths_stay_in_the_file_and_out_of_the_answer(tmp_path):
+    file = ["--out", str(tmp_path / "truths.jsonl")]
+    told(*OPERATING[1:], "--ratio", "0.5", *file)
+    lines = told(*OPERATING[1:], "--ratio", "1", *file, "--resume")
+    assert [line["ratio"] for line in lines] == [1]
+    assert len(Path(file[1]).read_text(encoding="utf-8").splitlines()) == 2
+
+
+LONGER = ["design", "operating", "--rate0", "2", "--participants", "40", "--trials", "20000", "--json"]
+CLUSTER = """
+import sys
+from distributed import LocalCluster
+from equipoise.cli.main import main
+with LocalCluster(n_workers=1, processes=False, protocol="tcp://", host="127.0.0.1",
+                  dashboard_address="127.0.0.1:0") as cluster:
+    sys.argv += ["--backend", "dask", "--address", cluster.scheduler_address]
+    main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "started"),
+    [
+        ("joblib", ["-c", MAIN, *LONGER, "--jobs", "2"]),
+        ("ray", ["-c", MAIN, *LONGER, "--jobs", "2", "--backend", "ray"]),
+        ("distributed", ["-c", MAIN, *LONGER, "--jobs", "2", "--backend", "dask"]),
+        ("distributed", ["-c", CLUSTER, *LONGER]),
+    ],
+    ids=["processes", "ray", "dask", "a cluster that runs already"],
+)
+def test_the_same_seed_gives_the_same_numbers_on_every_backend(module, started):
+    if find_spec(module) is None:
+        pytest.skip(f"{module} is not installed")
+    done = subprocess.run(
+        [sys.executable, *started],
+        env={**os.environ, "PYTHONPATH": str(SOURCE)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == run(LONGER).stdout
 
 
 def test_in_words_it_is_assumptions_and_findings():
