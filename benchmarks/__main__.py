@@ -8,8 +8,10 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.clinic import ClinicFigures, measure_clinic
 from benchmarks.counting import measure_counting
+from benchmarks.crossing_over import measure_crossovers
 from benchmarks.recording import measure_recording
 from benchmarks.rehearsing import measure_rehearsing
+from benchmarks.starting import measure_starting
 from benchmarks.verifying import measure_verifying
 from equipoise.definition.load import load_study
 from equipoise.rehearsal.rehearse import scenarios
@@ -66,7 +68,7 @@ def main() -> None:
                 aim,
             )
         )
-    for row in measure_counting(quick):
+    for row in (*measure_counting(quick), *measure_crossovers(quick)):
         print(
             _LINE.format(
                 row.what,
@@ -74,6 +76,16 @@ def main() -> None:
                 "" if row.against is None else f"{row.against:,.0f}/s",
                 "" if row.ratio is None else f"{row.ratio:,.2f}",
                 row.aim,
+            )
+        )
+    starting = measure_starting(repetitions)
+    for what, seconds, aim in (
+        ("equipoise --help, against Python alone", starting.help, "under 0.3 s"),
+        ("first simulated trials of a new process", starting.trials, ""),
+    ):
+        print(
+            _LINE.format(
+                what, f"{seconds:.2f} s", f"{starting.bare:.2f} s", f"{seconds / starting.bare:.1f}", aim
             )
         )
     rehearsing = measure_rehearsing(definition, participants=in_memory, **common)
