@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+import tests.cli.bad_design_reports
 import tests.cli.bad_designs
 import tests.cli.bad_trials  # noqa: F401  (adds its cases)
 from tests.cli.bad_inputs import CASES, MANAGER, full_disk, run, study, trial

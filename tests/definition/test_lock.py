@@ -62,6 +62,7 @@ def test_what_equals_its_default_is_not_written(definition: StudyDefinition) -> 
         (("eligibility.yaml", "    when: severe_events > 0", "    when: (severe_events)  >  0"), True),
         (("imaging.yaml", "compare:", "readers: 2\ncompare:"), True),
         (("study.yaml", "planned_enrolment: 40", "planned_enrolment: 41"), False),
+        (("sample_size.yaml", "value: 3.2", "value: 3.3"), False),
         (("eligibility.yaml", "    when: severe_events > 0", "    when: severe_events > 1"), False),
         (("imaging.yaml", "tolerance: 0.1", "tolerance: 0.2"), False),
     ],

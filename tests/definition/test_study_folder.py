@@ -28,7 +28,7 @@ def test_the_examples_are_one_study_without_findings(tmp_path: Path) -> None:
 
 
 def test_every_file_of_the_format_has_an_example() -> None:
-    documented = set(re.findall(r"^\| `([a-z]+\.yaml)` \|", DOCS.read_text(encoding="utf-8"), re.MULTILINE))
+    documented = set(re.findall(r"^\| `([a-z_]+\.yaml)` \|", DOCS.read_text(encoding="utf-8"), re.MULTILINE))
     assert documented == {name for name in examples() if "/" not in name}
 
 

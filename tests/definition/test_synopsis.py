@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -12,6 +13,13 @@ from hypothesis import strategies as st
 from equipoise.definition.document import escape
 from equipoise.definition.load import check_study, load_study
 from equipoise.definition.model.definition import StudyDefinition
+from equipoise.definition.model.sample_size import (
+    Assumed,
+    EventAssumptions,
+    InterimAnalyses,
+    MeanAssumptions,
+    ProportionAssumptions,
+)
 from equipoise.definition.names import DefinitionNames, inner, plural
 from equipoise.definition.synopsis import render_synopsis, synopsis_of
 from equipoise.definition.synopsis_words import counted, joined
@@ -295,3 +303,60 @@ def test_names_as_words(definition: StudyDefinition) -> None:
     assert names.unit("nowhere", "item") is None
     assert names.choice_label("baseline", "score", 3) is None
     assert names.anchor_label("age") is None
+
+
+def test_the_sample_size_is_told_with_the_basis_of_each_number(definition: StudyDefinition) -> None:
+    text = render_synopsis(definition)
+    _, _, section = text.partition("## Sample size\n")
+    section = section.partition("\n## ")[0]
+    assert "- **Compares:** Magnesium first against Placebo first" in section
+    assert "- **Level:** two-sided 0.05" in section
+    assert "- **Interim analyses:** at 60% of the information; alpha spending" in section
+    assert (
+        "| Rate in the reference group, per hour | 3.2 | 2.4, 4 | An invented sleep laboratory |" in section
+    )
+    ratio = "| Rate ratio (treated to reference) | 0.65 | 0.6, 0.7 | Chosen for this example (assumption) |"
+    assert ratio in section
+    assert "| Months over which the sites open | 3 | – | Chosen for this example (assumption) |" in section
+    assert "## Sample size" not in render_synopsis(replace(definition, sample_size=None))
+
+
+MEANS = MeanAssumptions(
+    unit="minutes",
+    difference=Assumed(value=Decimal(-5), source="x"),
+    sd=Assumed(value=Decimal(10), source="x"),
+    method="crossover",
+)
+EVENTS = EventAssumptions(
+    unit="month",
+    hazard=Assumed(value=Decimal("0.1"), source="x"),
+    ratio=Assumed(value=Decimal("0.5"), source="x"),
+    duration=Assumed(value=Decimal(24), source="x"),
+)
+PROPORTIONS = ProportionAssumptions(
+    reference=Assumed(value=Decimal("0.5"), source="x"),
+    treated=Assumed(value=Decimal("0.3"), source="x"),
+    variance="unpooled",
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ({"means": MEANS}, ("two-period crossover", "Standard deviation within a participant, minutes")),
+        ({"events": EVENTS}, ("the log-rank test", "Hazard in the reference group, per month")),
+        ({"proportions": PROPORTIONS}, ("the unpooled normal test", "Proportion in the treated group")),
+    ],
+)
+def test_each_kind_of_sample_size_has_its_words(definition: StudyDefinition, kind, words) -> None:
+    assert definition.sample_size is not None
+    interim = InterimAnalyses(
+        family="WT", information=(Decimal("0.5"), Decimal(1)), delta=Decimal("0.25"), text="Once."
+    )
+    plan = replace(
+        definition.sample_size, counts=None, interim=interim, alpha=Decimal("0.025"), sides=1, **kind
+    )
+    plan = replace(plan, attrition=None, recruitment=None)
+    text = render_synopsis(replace(definition, sample_size=plan))
+    assert "Share of those randomised" not in text and "open site" not in text
+    assert [each for each in (*words, "one-sided 0.025", "delta 0.25. Once.") if each not in text] == []

@@ -14,7 +14,8 @@ from equipoise.cli.console import clear_errors, fail, say, write
 from equipoise.cli.studies import load_definition
 
 designs = typer.Typer(
-    help="Answer how many participants a design needs, and what it can tell, from its assumptions.",
+    help="Answer how many participants a design needs, and what it can tell, from its assumptions: "
+    "`design STUDY` from those of a study.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,

@@ -6,7 +6,17 @@ from typing import Annotated
 
 import typer
 
-from equipoise.cli import backup, demo, designing, opening, operating, serving, studies, trials
+from equipoise.cli import (
+    backup,
+    demo,
+    design_report,
+    designing,
+    opening,
+    operating,
+    serving,
+    studies,
+    trials,
+)
 
 app = typer.Typer(
     name="equipoise",
@@ -53,8 +63,14 @@ app.command("verify")(trials.verify)
 app.command("report")(trials.report)
 app.command("view")(trials.view)
 app.command("demo")(demo.demo)
+designing.designs.command(design_report.REPORT)(design_report.report)
 designing.designs.command("operating")(operating.operating)
-app.add_typer(designing.designs, name="design")
+app.add_typer(
+    designing.designs,
+    name="design",
+    cls=design_report.StudyOrCommand,
+    subcommand_metavar="STUDY | COMMAND [ARGS]...",
+)
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -10,6 +11,7 @@ import typer
 from equipoise.cli.console import clear_errors, counted, err, fail, say, write
 
 if TYPE_CHECKING:
+    from equipoise.definition.findings import Problem
     from equipoise.definition.model.definition import StudyDefinition
     from equipoise.exchange.registry import Finding
 
@@ -49,6 +51,14 @@ def load_definition(study: str) -> StudyDefinition:
     return definition
 
 
+def _check_enrolment(definition: StudyDefinition) -> Iterator[Problem]:
+    """Compare the planned enrolment with what is assumed, where something is: the statistics load slowly."""
+    if definition.sample_size is not None:
+        from equipoise.analysis.planning.determine import check_enrolment
+
+        yield from check_enrolment(definition)
+
+
 def check(study: StudyArgument) -> None:
     """Check a study folder: file, line, code and what to do, for everything that is wrong."""
     from equipoise.definition.load import check_study
@@ -56,7 +66,7 @@ def check(study: StudyArgument) -> None:
 
     with clear_errors():
         folder = find_study(study)
-        definition, findings = check_study(folder)
+        definition, findings = check_study(folder, (_check_enrolment,))
         if definition is not None:
             findings += check_lock(folder, definition)
         for finding in findings:

@@ -12,6 +12,7 @@ from .lint_conduct import check_forms, check_imaging, check_safety, check_supply
 from .lint_expressions import check_expressions, check_unmasking, parts
 from .lint_languages import check_languages
 from .lint_references import check_references
+from .lint_sample_size import check_sample_size
 from .lint_study import (
     check_allocation,
     check_arms,
@@ -87,6 +88,7 @@ RULES: Rules = (
     check_supply,
     check_analysis,
     check_log_windows,
+    check_sample_size,
     check_languages,
 )
 """Rules that may rely on every name being that of something."""

@@ -66,6 +66,7 @@ def _references(definition: StudyDefinition) -> Iterator[Reference]:
     yield from _of_forms(definition)
     yield from _of_supply(definition)
     yield from _of_analysis(definition)
+    yield from _of_sample_size(definition)
     yield from _of_rehearsal(definition)
 
 
@@ -172,6 +173,13 @@ def _of_fit(place: Place, fit: Fit) -> Iterator[Reference]:
     yield Reference(file, (*place, "reference"), fit.reference, "arm")
     yield Reference(file, (*place, "item"), fit.item, "item")
     yield from _each(file, (*place, "repeated"), fit.repeated, "encounter")
+
+
+def _of_sample_size(definition: StudyDefinition) -> Iterator[Reference]:
+    file, plan = "sample_size.yaml", definition.sample_size
+    if plan is not None:
+        yield Reference(file, ("endpoint",), plan.endpoint, "endpoint")
+        yield Reference(file, ("treated",), plan.treated, "arm")
 
 
 def _of_rehearsal(definition: StudyDefinition) -> Iterator[Reference]:

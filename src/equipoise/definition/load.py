@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from .findings import Finding, Problem, has_errors
-from .lint import lint
+from .lint import Rules, lint
 from .lock import hashed
 from .model.definition import StudyDefinition
 from .model.fields import LANGUAGE_TAG_PATTERN
@@ -48,13 +48,18 @@ def load_study(folder: Path) -> LoadedStudy:
     return LoadedStudy(definition, findings, source)
 
 
-def check_study(folder: Path) -> tuple[StudyDefinition | None, tuple[Finding, ...]]:
-    """Compile a study folder and say all that is wrong with it; no definition when there are errors."""
-    definition, findings, _ = _compile(folder)
+def check_study(folder: Path, further: Rules = ()) -> tuple[StudyDefinition | None, tuple[Finding, ...]]:
+    """Compile a study folder and say all that is wrong with it; no definition when there are errors.
+
+    `further` are rules that need more than the definition knows, for a definition that has no errors else.
+    """
+    definition, findings, _ = _compile(folder, further)
     return definition, findings
 
 
-def _compile(folder: Path) -> tuple[StudyDefinition | None, tuple[Finding, ...], StudySource]:
+def _compile(
+    folder: Path, further: Rules = ()
+) -> tuple[StudyDefinition | None, tuple[Finding, ...], StudySource]:
     source, read = read_folder(folder)
     findings = list(read)
     parts: dict[str, Any] = {}
@@ -80,6 +85,8 @@ def _compile(folder: Path) -> tuple[StudyDefinition | None, tuple[Finding, ...],
         return None, _sorted(findings), source
     definition = StudyDefinition(forms=tuple(forms), languages=languages, **parts)
     findings += map(source.locate, lint(definition))
+    if not has_errors(findings):
+        findings += [source.locate(problem) for rule in further for problem in rule(definition)]
     if has_errors(findings):
         return None, _sorted(findings), source
     return hashed(definition), _sorted(findings), source

@@ -39,6 +39,7 @@ PARTS: Mapping[str, bool] = {
     "schedule": True,
     "allocation": True,
     "analysis": True,
+    "sample_size": False,
     "safety": False,
     "imaging": False,
     "supply": False,

@@ -31,6 +31,7 @@ from .synopsis_conduct import (
     safety_section,
     supply_section,
 )
+from .synopsis_sample_size import sample_size_section
 from .synopsis_words import counted, day, filled, first_up, joined, rule_of, value_of, words
 
 
@@ -55,6 +56,7 @@ def synopsis_of(definition: StudyDefinition) -> Document:
         safety_section(definition, names),
         imaging_section(definition),
         analysis_section(definition, names),
+        sample_size_section(definition),
         _sites_section(definition),
         assumptions_section(definition),
         _contradictions_section(definition),

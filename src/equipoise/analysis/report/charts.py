@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
-from html import escape
-from typing import Any
 
 from matplotlib import rc_context
 from matplotlib.axes import Axes
@@ -13,26 +10,11 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import MaxNLocator
 
 from equipoise.analysis.course import epoch_examined
-from equipoise.analysis.report.svg import INK, LINE, PALETTE, SOFT, TINT
+from equipoise.analysis.report.plots import GRID, STYLE, to_svg
+from equipoise.analysis.report.svg import PALETTE, SOFT, TINT
 from equipoise.analysis.result import AnalysisResult, EndpointResult, ProfileResult
 
-_STYLE: dict[Any, Any] = {
-    "svg.fonttype": "none",
-    "font.family": ["sans-serif"],
-    "font.sans-serif": ["DejaVu Sans"],
-    "font.size": 8,
-    "axes.edgecolor": LINE,
-    "axes.labelcolor": INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "xtick.color": SOFT,
-    "ytick.color": SOFT,
-    "text.color": INK,
-    "legend.frameon": False,
-    "legend.fontsize": 8,
-}
 _SPREAD = 0.11
-_FACE = "'Source Sans 3', 'Segoe UI', 'Helvetica Neue', Arial, 'Liberation Sans', sans-serif"
 
 
 def draw_profile(result: AnalysisResult, profile: ProfileResult) -> str:
@@ -42,7 +24,7 @@ def draw_profile(result: AnalysisResult, profile: ProfileResult) -> str:
     encounters = list(dict.fromkeys(point.encounter for point in profile.points))
     names = {point.encounter: point.name.split(",")[0] for point in profile.points}
     groups = list(dict.fromkeys(point.arm for point in profile.points))
-    with rc_context({**_STYLE, "svg.hashsalt": f"profile {profile.id}"}):
+    with rc_context({**STYLE, "svg.hashsalt": f"profile {profile.id}"}):
         canvas = Canvas(figsize=(8.6, 3.5), layout="constrained")
         axes = canvas.add_subplot()
         _shade_epochs(result, axes, encounters)
@@ -75,14 +57,14 @@ def draw_profile(result: AnalysisResult, profile: ProfileResult) -> str:
         axes.set_xticks(range(len(encounters)), [names[each] for each in encounters])
         axes.set_xlim(-0.5, len(encounters) - 0.5)
         axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
-        axes.grid(axis="y", color="#e3e7eb", linewidth=0.7)
+        axes.grid(axis="y", color=GRID, linewidth=0.7)
         axes.set_axisbelow(True)
         words = {"mean": "mean", "median": "median", "percent": "per cent"}[profile.summary]
         unit = f", {profile.unit}" if profile.unit else ""
         axes.set_ylabel(f"{profile.title}{unit} ({words})")
         if len(groups) > 1:
             axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=min(len(groups), 4))
-        return _svg(canvas, f"{profile.title} by encounter")
+        return to_svg(canvas, f"{profile.title} by encounter")
 
 
 def _shade_epochs(result: AnalysisResult, axes: Axes, encounters: Sequence[str]) -> None:
@@ -118,7 +100,7 @@ def draw_survival(result: AnalysisResult, endpoint: EndpointResult) -> str:
     """Kaplan-Meier curves with ticks for those who left without the event."""
     if not endpoint.curves:
         return ""
-    with rc_context({**_STYLE, "svg.hashsalt": f"survival {endpoint.id}"}):
+    with rc_context({**STYLE, "svg.hashsalt": f"survival {endpoint.id}"}):
         canvas = Canvas(figsize=(8.6, 3.5), layout="constrained")
         axes = canvas.add_subplot()
         for index, (name, curve) in enumerate(endpoint.curves):
@@ -141,26 +123,16 @@ def draw_survival(result: AnalysisResult, endpoint: EndpointResult) -> str:
             axes.plot(curve.censored, left, "|", color=colour, markersize=6)
         axes.set_ylim(0, 102)
         axes.set_xlim(left=0)
-        axes.grid(axis="y", color="#e3e7eb", linewidth=0.7)
+        axes.grid(axis="y", color=GRID, linewidth=0.7)
         axes.set_axisbelow(True)
         axes.set_xlabel("Days")
         axes.set_ylabel("Without the event, per cent")
         if len(endpoint.curves) > 1:
             axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=min(len(endpoint.curves), 4))
-        return _svg(canvas, f"{endpoint.title}, Kaplan-Meier")
+        return to_svg(canvas, f"{endpoint.title}, Kaplan-Meier")
 
 
 def group_name(result: AnalysisResult, arm: str | None) -> str:
     """The name of an arm, or the words for everybody."""
     known = None if arm is None else result.definition.arm(arm)
     return known.label if known else "All participants"
-
-
-def _svg(canvas: Canvas, title: str) -> str:
-    """The figure as an SVG element: no date, no XML header, identifiers fixed by the salt."""
-    text = io.StringIO()
-    canvas.savefig(text, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-    drawn = text.getvalue()
-    # Measured with the face that matplotlib brings, set in the face of the page.
-    drawn = drawn[drawn.index("<svg") :].strip().replace("'DejaVu Sans'", _FACE)
-    return drawn.replace("<svg ", f'<svg role="img" aria-label="{escape(title)}" ', 1)

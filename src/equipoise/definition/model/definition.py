@@ -12,6 +12,7 @@ from equipoise.definition.model.forms import Form
 from equipoise.definition.model.language import Language
 from equipoise.definition.model.registry import Registry
 from equipoise.definition.model.rehearsal import Rehearsal
+from equipoise.definition.model.sample_size import SampleSize
 from equipoise.definition.model.schedule import Schedule
 from equipoise.definition.model.study import Arm, Role, Site, Study
 
@@ -31,6 +32,7 @@ class StudyDefinition:
     forms: tuple[Form, ...]
     allocation: Allocation
     analysis: Analysis
+    sample_size: SampleSize | None = None
     safety: Safety | None = None
     imaging: Imaging | None = None
     supply: Supply = Supply()

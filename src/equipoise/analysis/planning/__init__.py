@@ -1,0 +1,1 @@
+"""How many participants a study needs, from what its definition assumes, and the report that says so."""
