@@ -53,6 +53,13 @@ def report_arguments(world: World) -> Iterator[list[str]]:
         yield ["report", TRIAL, *_as(actor), "--out", f"{MADE}/{actor.account}"]
 
 
+def registry_arguments(world: World) -> Iterator[list[str]]:
+    yield ["registry", "record", study_names()[0]]
+    yield ["registry", "results", TRIAL]
+    for actor in _accounts(world):
+        yield ["registry", "results", TRIAL, *_as(actor), "--out", f"{MADE}/{actor.account}.json"]
+
+
 ARGUMENTS: dict[str, Arguments | str] = {
     "check": lambda world: iter([["check", study_names()[0]]]),
     "show": lambda world: iter([["show", study_names()[0]]]),
@@ -60,6 +67,7 @@ ARGUMENTS: dict[str, Arguments | str] = {
     "verify": lambda world: iter([["verify", TRIAL], ["verify", TRIAL, "--heads", HEADS]]),
     "view": view_arguments,
     "report": report_arguments,
+    "registry": registry_arguments,
     "lock": "It reads the study folder and no trial.",
     "new": "It reads a study folder and no trial.",
     "import": "It reads a registry record and no trial.",
@@ -132,6 +140,8 @@ def test_what_was_tried_said_something(found: tuple[list[Line], list[Line]]) -> 
     assert any("openings" in text for place, text in found[0] if place.startswith("verify"))
     assert any(place.endswith(".html") and len(text) > 1000 for place, text in found[0])
     assert "1" in ended["view"]
+    refused = [text for place, text in found[0] if place.startswith("registry results")]
+    assert refused and all("RESULTS-MASKED" in text for text in refused)
 
 
 def test_the_database_differs_only_where_masked_roles_do_not_look(tmp_path: Path) -> None:

@@ -271,3 +271,29 @@ def cast_of_a_folder_without_a_trial(folder: Path) -> list[str]:
 @case
 def invite_to_a_missing_folder(folder: Path) -> list[str]:
     return ["invite", str(folder / "nowhere"), "somebody"]
+
+
+@case
+def registry_results_of_a_missing_file(folder: Path) -> list[str]:
+    return ["registry", "results", str(folder / "nowhere.sqlite")]
+
+
+@case
+def registry_results_of_a_half(folder: Path) -> list[str]:
+    half = _damage(trial(folder), lambda content: content[: len(content) // 2])
+    return ["registry", "results", half, "--out", str(folder / "record.json")]
+
+
+@case
+def registry_results_as_somebody_without_the_role(folder: Path) -> list[str]:
+    return ["registry", "results", str(trial(folder)), "--as", "eve:data_manager"]
+
+
+@case
+def registry_results_into_a_folder_that_is_not_there(folder: Path) -> list[str]:
+    return ["registry", "results", str(trial(folder)), "--out", str(folder / "nowhere" / "record.json")]
+
+
+@case
+def registry_record_of_a_missing_study(folder: Path) -> list[str]:
+    return ["registry", "record", str(folder / "nowhere")]

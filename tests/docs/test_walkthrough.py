@@ -49,7 +49,7 @@ _STATEMENT = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute(s
 SQLITE = f'"{sys.executable}" -c "{_STATEMENT}"'
 
 
-@pytest.mark.parametrize(("page", "least"), [("walkthrough.md", 11), ("designing.md", 6)])
+@pytest.mark.parametrize(("page", "least"), [("walkthrough.md", 12), ("designing.md", 6), ("registry.md", 2)])
 def test_every_command_prints_what_the_page_says(page: str, least: int, tmp_path: Path) -> None:
     assert shutil.which("bash"), "the page is written for bash"
     checker = doctest.OutputChecker()

@@ -8,7 +8,7 @@ from equipoise.definition.load import load_study
 from equipoise.definition.model.definition import StudyDefinition
 from equipoise.exchange.registry import RegistryRecord, read_record, registry_page
 from equipoise.exchange.registry.page_layout import LAYOUT
-from equipoise.exchange.registry.write_page import outcomes_of, title_case
+from equipoise.exchange.registry.stated import outcomes_of, title_case
 from equipoise.studies import study_folder
 
 DEFINITION = load_study(study_folder("mesems")).definition

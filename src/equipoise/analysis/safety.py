@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -87,7 +87,7 @@ def derive_event_tables(frame: Frame) -> tuple[EventTable, ...]:
     """For every log: after the first treatment by arm, and by epoch and what was in force."""
     tables: list[EventTable] = []
     treated = {epoch.id for epoch in treatment_epochs(frame.definition)}
-    members = [each for each in participants_analysed(frame) if _reached(frame, each, treated)]
+    members = participants_treated(frame)
     for log in frame.definition.analysis.logs:
         events = [each for each in derive_events(frame, log.form, members) if each.epoch in treated]
         tables.append(_by_arm(frame, log, events, members))
@@ -97,14 +97,19 @@ def derive_event_tables(frame: Frame) -> tuple[EventTable, ...]:
     return tuple(tables)
 
 
-def _reached(frame: Frame, participant: str, treated: set[str]) -> bool:
-    """Whether a participant was given something, or entered a treatment epoch where the trial supplies
-    nothing.
+def participants_treated(frame: Frame) -> tuple[str, ...]:
+    """Of all who are analysed, those who were given something, or who entered a treatment epoch where the
+    trial supplies nothing.
     """
-    person = frame.people[participant]
-    if frame.definition.supply.products:
-        return bool(person.administrations)
-    return bool(treated & epoch_starts(frame.definition, person).keys())
+    treated = {epoch.id for epoch in treatment_epochs(frame.definition)}
+
+    def reached(participant: str) -> bool:
+        person = frame.people[participant]
+        if frame.definition.supply.products:
+            return bool(person.administrations)
+        return bool(treated & epoch_starts(frame.definition, person).keys())
+
+    return tuple(each for each in participants_analysed(frame) if reached(each))
 
 
 def _by_arm(frame: Frame, log: EventLog, events: Sequence[Event], members: Sequence[str]) -> EventTable:
@@ -135,7 +140,7 @@ def _by_period(
                 given = treatment_received(frame.definition, person, epoch.id)
                 at_risk[given] = at_risk.get(given, 0) + 1
         mine = [each for each in events if each.epoch == epoch.id]
-        for given in _treatment_order(frame.definition, at_risk):
+        for given in treatment_order(frame.definition, at_risk):
             short = epoch.name.split(",")[0]
             name = short if frame.cut.masked else f"{short}: {given or 'nothing given'}"
             columns.append((name, at_risk[given], [each for each in mine if each.in_force == given]))
@@ -145,7 +150,8 @@ def _by_period(
     return _table(frame, log, f"{log.title}, {what}", columns)
 
 
-def _treatment_order(definition: StudyDefinition, found: dict[str | None, int]) -> list[str | None]:
+def treatment_order(definition: StudyDefinition, found: Iterable[str | None]) -> list[str | None]:
+    """What was given, in the order of the interventions; last what stands for nothing given."""
     names = [each.name for each in definition.study.interventions]
     return sorted(
         found,

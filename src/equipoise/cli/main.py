@@ -13,6 +13,7 @@ from equipoise.cli import (
     designing,
     opening,
     operating,
+    registry,
     serving,
     studies,
     trials,
@@ -63,6 +64,7 @@ app.command("verify")(trials.verify)
 app.command("report")(trials.report)
 app.command("view")(trials.view)
 app.command("demo")(demo.demo)
+app.add_typer(registry.records, name="registry")
 designing.designs.command(design_report.REPORT)(design_report.report)
 designing.designs.command("operating")(operating.operating)
 app.add_typer(

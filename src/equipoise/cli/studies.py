@@ -162,6 +162,7 @@ def import_into(file: Path, out: Path) -> list[Finding]:
         say(f"{finding.severity} {finding.code}: {finding.message}")
         for place in finding.places:
             say(f'    {place.section}, line {place.line}: "{place.quote}"')
-    say(f"{len(findings)} findings, {len(record.not_understood)} passages not understood")
+    passages = counted(len(record.not_understood), "passage")
+    say(f"{counted(len(findings), 'finding')}, {passages} not understood")
     say(f"written: {out}")
     return findings

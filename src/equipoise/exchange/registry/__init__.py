@@ -1,4 +1,7 @@
-"""Registry records: reading them, finding their contradictions, drafting a study folder from them."""
+"""Registry records: read, searched for contradictions, drafted into a study folder, and written.
+
+What writes results is in `write_results` alone: it loads the whole analysis.
+"""
 
 from equipoise.exchange.registry.draft import DraftRefused, write_draft
 from equipoise.exchange.registry.draft_values import draft_values
@@ -8,6 +11,7 @@ from equipoise.exchange.registry.read import read_record
 from equipoise.exchange.registry.rules import find_contradictions
 from equipoise.exchange.registry.source import RecordUnreadable
 from equipoise.exchange.registry.write_page import registry_page
+from equipoise.exchange.registry.write_record import registry_record, write_json
 
 __all__ = [
     "DraftRefused",
@@ -21,6 +25,8 @@ __all__ = [
     "placed_passages",
     "read_record",
     "registry_page",
+    "registry_record",
     "write_draft",
     "write_findings",
+    "write_json",
 ]

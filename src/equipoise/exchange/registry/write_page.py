@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date
 from typing import Final
 
@@ -19,14 +19,23 @@ from equipoise.definition.document import (
     Words,
 )
 from equipoise.definition.model.definition import StudyDefinition
-from equipoise.definition.model.registry import RegisteredOutcome, Registry
+from equipoise.definition.model.registry import Registry
 from equipoise.definition.model.study import Arm, Intervention
 from equipoise.exchange.registry.countries import country_name
+from equipoise.exchange.registry.stated import (
+    age_groups,
+    cited,
+    given_in,
+    has_board,
+    named_with_type,
+    outcomes_of,
+    sites_in_order,
+    title_case,
+)
 
 ASSUMED: Final = "assumed"
 """How a page marks what no source states."""
 
-_ADULT_YEARS, _OLDER_YEARS = 18, 65
 _ALLOCATION: Final = {True: "Randomized", False: "Non-Randomized"}
 _SEXES: Final = {"all": "All", "female": "Female", "male": "Male"}
 _EMPTY: Final = "–"
@@ -75,11 +84,6 @@ def _bullets(items: Iterable[str]) -> Bullets | None:
     return Bullets(found) if found else None
 
 
-def title_case(code: str) -> str:
-    """Return a word of the format as the registry writes it: 'placebo_comparator' is 'Placebo Comparator'."""
-    return " ".join(word.capitalize() for word in code.split("_"))
-
-
 def _day(value: date | None) -> str | None:
     return None if value is None else value.isoformat()
 
@@ -95,7 +99,7 @@ def _overview(definition: StudyDefinition) -> Iterable[Block]:
         yield from _labelled("Detailed Description", _words(registry.detailed_description))
     yield from _labelled("Official Title", _words(study.official_title))
     yield from _labelled("Conditions", _bullets(study.conditions))
-    yield from _labelled("Intervention / Treatment", _bullets(map(_intervention, study.interventions)))
+    yield from _labelled("Intervention / Treatment", _bullets(map(named_with_type, study.interventions)))
     numbers = (f"{number.value} ({number.registry})" for number in study.identifiers)
     yield from _labelled("Other Study ID Numbers", _bullets(numbers))
     yield from _labelled("Study Start", _words(_day(study.dates.start)))
@@ -111,10 +115,6 @@ def _phase(phase: str) -> str:
     return "Not Applicable" if phase == "not_applicable" else title_case(phase)
 
 
-def _intervention(intervention: Intervention) -> str:
-    return f"{title_case(intervention.type)}: {intervention.name}"
-
-
 def _locations(definition: StudyDefinition) -> Iterable[Block]:
     rows = tuple(
         (
@@ -122,7 +122,7 @@ def _locations(definition: StudyDefinition) -> Iterable[Block]:
             site.city or _EMPTY,
             site.name + (f" ({ASSUMED})" if site.assumed else ""),
         )
-        for site in sorted(definition.study.sites, key=lambda site: (country_name(site.country), site.id))
+        for site in sites_in_order(definition.study)
     )
     yield from _labelled("Study Locations", Table(("Country", "City", "Facility"), rows))
 
@@ -145,22 +145,13 @@ def _participation(definition: StudyDefinition) -> Iterable[Block]:
 
 
 def _ages(low: int | None, high: int | None) -> str:
-    groups = [
-        name
-        for name, from_, to in (
-            ("Child", 0, _ADULT_YEARS - 1),
-            ("Adult", _ADULT_YEARS, _OLDER_YEARS - 1),
-            ("Older Adult", _OLDER_YEARS, None),
-        )
-        if (high is None or high >= from_) and (to is None or low is None or low <= to)
-    ]
     if low is None and high is None:
         span = ""
     elif high is None:
         span = f"{low} years and older "
     else:
         span = f"Up to {high} years " if low is None else f"{low} years to {high} years "
-    return f"{span}({', '.join(groups)})"
+    return f"{span}({', '.join(map(title_case, age_groups(low, high)))})"
 
 
 def _plan(definition: StudyDefinition) -> Iterable[Block]:
@@ -190,28 +181,7 @@ def _plan(definition: StudyDefinition) -> Iterable[Block]:
 
 
 def _given(arm: Arm, interventions: tuple[Intervention, ...]) -> str:
-    given = {name for names in arm.cells.values() for name in names}
-    return "; ".join(_intervention(each) for each in interventions if each.id in given) or _EMPTY
-
-
-def outcomes_of(definition: StudyDefinition) -> Mapping[str, tuple[RegisteredOutcome, ...]]:
-    """Return the outcome measures as primary, secondary and other: as registered, else the endpoints."""
-    registered = definition.registry.outcomes if definition.registry else ()
-    if not registered:
-        role = {"primary": "primary", "secondary": "secondary"}
-        registered = tuple(
-            RegisteredOutcome(
-                measure=each.title,
-                time_frame=each.time_frame,
-                category=role.get(each.role, "other"),  # type: ignore[arg-type]  # a literal of three words
-                endpoint=each.id,
-            )
-            for each in definition.analysis.endpoints
-        )
-    return {
-        category: tuple(each for each in registered if each.category == category)
-        for category in ("primary", "secondary", "other")
-    }
+    return "; ".join(map(named_with_type, given_in(arm, interventions))) or _EMPTY
 
 
 def _people(definition: StudyDefinition) -> Iterable[Block]:
@@ -227,8 +197,7 @@ def _people(definition: StudyDefinition) -> Iterable[Block]:
 
 def _publications(definition: StudyDefinition) -> Iterable[Block]:
     found = definition.registry.publications if definition.registry else ()
-    cited = (each.citation + (f" ({each.note})" if each.note else "") for each in found)
-    yield from _labelled("General Publications", _bullets(cited))
+    yield from _labelled("General Publications", _bullets(map(cited, found)))
 
 
 def _dates(definition: StudyDefinition) -> Iterable[Block]:
@@ -267,8 +236,7 @@ def _dated(label: str, *pairs: tuple[str, str | None]) -> tuple[Block, ...]:
 def _more(definition: StudyDefinition) -> Iterable[Block]:
     study = definition.study
     yield from _labelled("Keywords", _bullets(study.keywords))
-    has_board = any(role.kind == "safety_board" for role in study.roles)
-    yield from _labelled("Data Monitoring Committee", Words("Yes" if has_board else "No"))
+    yield from _labelled("Data Monitoring Committee", Words("Yes" if has_board(study) else "No"))
     registered = (f"{each.name}: {each.registration}" for each in study.sub_trials if each.registration)
     yield from _labelled("Registrations of the national trials", _bullets(registered))
 
