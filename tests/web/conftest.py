@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from django.utils import translation
 
 from equipoise.definition.lock import definition_from_json
 from equipoise.ledger import Entry
@@ -32,6 +33,12 @@ def read_once() -> Iterator[None]:
         patch.setattr(clinics, "definition_from_json", cache(definition_from_json))
         patch.setattr(ledger, "Entry", SimpleNamespace(from_body=lru_cache(5000)(Entry.from_body)))
         yield
+
+
+@pytest.fixture(autouse=True)
+def in_english() -> None:
+    """Begin in English: a request leaves its thread in the language of whoever sent it."""
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session")
