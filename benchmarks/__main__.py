@@ -95,7 +95,7 @@ def main() -> None:
     for part, seconds in sorted(rehearsing.parts.items(), key=lambda item: -item[1]):
         print(f"  {part:<44}{seconds:>10.2f} s  {seconds / rehearsing.seconds:>11.0%}")
     with TemporaryDirectory(prefix=".bench-", dir=Path(__file__).parent) as folder:
-        users, seconds = (10, 1.0) if quick else (_USERS, _LOAD_SECONDS)
+        users, seconds = (4, 0.3) if quick else (_USERS, _LOAD_SECONDS)
         _print_clinic(measure_clinic(Path(folder), users=users, seconds=seconds), users)
 
 
