@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -279,15 +279,10 @@ def date_of(form: Form, stored: Mapping[str, Any]) -> str | None:
     return None if answer is None else str(answer)[:10]
 
 
-@cache
-def _zone(name: str) -> ZoneInfo:
-    return ZoneInfo(name)
-
-
 def local_date(definition: StudyDefinition, site_id: str, now: datetime) -> date:
     """The calendar day at a site: what is 'today' for those who work there. In UTC for an unknown site."""
     site = definition.site(site_id)
-    return now.astimezone(UTC if site is None else _zone(site.time_zone)).date()
+    return now.astimezone(UTC if site is None else ZoneInfo(site.time_zone)).date()
 
 
 class RowEvidence:
