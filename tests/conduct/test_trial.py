@@ -263,6 +263,22 @@ def test_what_cannot_be_decided_takes_nothing_with_it_that_was_asked_for_at_the_
     assert without_vault.tables.digest() == replayed(without_vault)
 
 
+def test_who_records_inside_a_block_records_for_nobody_else() -> None:
+    clinic = Clinic()
+    with ThreadPoolExecutor(1) as thread:
+        with clinic.trial.reading():
+            closed = thread.submit(clinic.trial.record, ADA, CloseSite(site="CA01"))
+            while not clinic.trial._asked:
+                pass
+            clinic.do(ADA, HELLO)
+            assert _status_of(clinic.trial, "CA01") == "active"
+            assert not closed.done()
+        assert isinstance(closed.result(), tuple)
+    assert _status_of(clinic.trial, "CA01") == "closed"
+    assert not clinic.trial._asked
+    assert clinic.trial.tables.digest() == replayed(clinic.trial)
+
+
 @pytest.mark.parametrize("step", ["lock", "append", "commit"])
 def test_when_the_storage_fails_all_that_wait_hear_of_it_and_nothing_is_tried_again(step: str) -> None:
     ledger = CountingLedger()

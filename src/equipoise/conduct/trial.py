@@ -45,7 +45,12 @@ class _Asked:
     command: Command
     reason: str | None
     outcome: tuple[Entry, ...] | Refusal | None = None
-    failure: StoreUnavailable | None = None
+    failure: BaseException | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether nothing has come of it yet."""
+        return self.outcome is None and self.failure is None
 
 
 class Trial:
@@ -117,17 +122,20 @@ class Trial:
         the storage fails; then nothing has changed.
 
         What several threads ask for at the same time is recorded one after the other, and brought to the
-        disk together: of those that wait, the first to come to the trial records for all.
+        disk together: of those that wait, the first to come to the trial records for all. Whoever is inside
+        `reading` records their own command alone.
         """
         asked = _Asked(actor, command, reason)
         self._asked.append(asked)
         with self._lock:
-            waiting = [self._asked.popleft() for _ in range(len(self._asked))]
-            if len(waiting) > 1:
+            waiting = [each for each in self._take() if each.waits]
+            if self._held:
+                self._asked.extend(each for each in waiting if each is not asked)
+            elif len(waiting) > 1:
                 # Where one of them cannot be decided, each is recorded on its own, by its own thread.
                 with suppress(Exception):
                     self._record_together(waiting)
-            if asked.outcome is None and asked.failure is None:
+            if asked.waits:
                 self._record_together([asked])
         if asked.failure is not None:
             raise asked.failure
@@ -185,9 +193,13 @@ class Trial:
             evidence=self.evidence,
         )
 
+    def _take(self) -> list[_Asked]:
+        return [self._asked.popleft() for _ in range(len(self._asked))]
+
     def _record_together(self, waiting: Sequence[_Asked]) -> None:
         self.tables.begin()
         kept = self._position, self._latest
+        decided = False
         try:
             with self.ledger.exclusive() as transaction:
                 for entry in transaction.tail(self._position):
@@ -205,13 +217,14 @@ class Trial:
                         entries += outcome
                         changes += self.tables.changes()
                     self.tables.next_step()
+                decided = True
                 if entries:
                     transaction.append(entries, changes)
         except BaseException as failure:
             self.tables.rollback()
             self._position, self._latest = kept
             self.trail.cut(self._position)
-            if isinstance(failure, StoreUnavailable):
+            if decided or isinstance(failure, StoreUnavailable):
                 # It is the same for all, and whether the disk has it may not be known: nobody tries again.
                 for asked in waiting:
                     asked.failure = failure
