@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 import warnings
-from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from math import log
 from multiprocessing import get_context
-from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
+
+from benchmarks.rates import CountingRow, rate, rate_r
 
 _SEED = 1
 _PARTICIPANTS = 144
@@ -49,21 +47,6 @@ s <- proc.time()[3]; for (i in 1:nrow(d)) one(i); cat(nrow(d) / (proc.time()[3] 
 """
 
 
-@dataclass(frozen=True, slots=True)
-class CountingRow:
-    """A line of the table: rates a second, ratio and aim; None where there is nothing to be held against."""
-
-    what: str
-    measured: float
-    against: float | None
-    aim: str
-
-    @property
-    def ratio(self) -> float | None:
-        """Measured over against."""
-        return None if self.against is None else self.measured / self.against
-
-
 def measure_counting(quick: bool = False) -> list[CountingRow]:
     """Measure fits and simulated trials a second, on one core unless two are named."""
     return [*_measure_fits(quick), *_measure_trials(quick)]
@@ -75,13 +58,15 @@ def _measure_fits(quick: bool) -> list[CountingRow]:
 
     y, t, x, s = _draw(320 if quick else 16_384)
     few = 3 if quick else 150
-    ours = _rate(lambda: fit_many(y, t, x, tests="wald"), len(y))
-    with_sites = _rate(lambda: fit_many(y, t, x, tests="wald", sites=s), len(y))
-    with_tests = _rate(lambda: fit_many(y, t, x), len(y))
+    ours = rate(lambda: fit_many(y, t, x, tests="wald"), len(y))
+    with_sites = rate(lambda: fit_many(y, t, x, tests="wald", sites=s), len(y))
+    with_tests = rate(lambda: fit_many(y, t, x), len(y))
     some = slice(0, 32 if quick else 1024)
-    plain = _rate(lambda: fit_reference(y[some], t[some], x[some]), len(y[some]), repetitions=2)
+    plain = rate(lambda: fit_reference(y[some], t[some], x[some]), len(y[some]), repetitions=2)
     lines = np.hstack([y[:few], t[:few], x[:few], s[:few]])
-    bare, lean, bare_sites = (_rate_r(fit, lines) for fit in (_GLM_NB, _LEAN, _GLM_NB_SITES))
+    bare, lean, bare_sites = (
+        rate_r(_PREPARE + fit + _TIME, lines) for fit in (_GLM_NB, _LEAN, _GLM_NB_SITES)
+    )
     return [
         CountingRow("fits: R glm.nb with summary", ours, bare, ">= 1500"),
         CountingRow(f"fits: R glm.nb with summary, {_SITES} site effects", with_sites, bare_sites, ">= 1000"),
@@ -106,13 +91,13 @@ def _measure_trials(quick: bool) -> list[CountingRow]:
     )
     many = replace(few, exposure=(0.75, 1.25))
     trials = 320 if quick else 65_536
-    one = _rate(lambda: simulate_trials(few, trials, _SEED, tests="wald"), trials)
-    two = _rate(lambda: simulate_trials(few, trials, _SEED, threads=2, tests="wald"), trials)
+    one = rate(lambda: simulate_trials(few, trials, _SEED, tests="wald"), trials)
+    two = rate(lambda: simulate_trials(few, trials, _SEED, threads=2, tests="wald"), trials)
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
         half = partial(simulate_trials, few, trials // 2, _SEED, tests="wald")
-        apart = _rate(lambda: [future.result() for future in [pool.submit(half) for _ in range(2)]], trials)
-    whole = _rate(lambda: simulate_trials(few, trials, _SEED), trials)
-    elsewhere = _rate(lambda: simulate_trials(many, trials, _SEED, tests="wald"), trials)
+        apart = rate(lambda: [future.result() for future in [pool.submit(half) for _ in range(2)]], trials)
+    whole = rate(lambda: simulate_trials(few, trials, _SEED), trials)
+    elsewhere = rate(lambda: simulate_trials(many, trials, _SEED, tests="wald"), trials)
     return [
         CountingRow("trials: few means, by tables", one, None, ">= 150 thousand"),
         CountingRow("trials: a mean for each participant, by inversion", elsewhere, None, ">= 80 thousand"),
@@ -136,28 +121,6 @@ def _draw(trials: int) -> tuple[NDArray[np.float64], ...]:
     return y, t, x, np.repeat(pairs, 2, axis=1)
 
 
-def _rate(work: Callable[[], object], many: int, repetitions: int = 4) -> float:
-    """The best of some runs, after one that compiles or warms up."""
-    work()
-    times = []
-    for _ in range(repetitions):
-        start = perf_counter()
-        work()
-        times.append(perf_counter() - start)
-    return many / min(times)
-
-
-def _rate_r(fit: str, lines: NDArray[np.float64]) -> float | None:
-    """Fits a second in R, its start and its reading left aside; None without R."""
-    rscript = shutil.which("Rscript")
-    if rscript is None:
-        return None
-    given = "\n".join(",".join(f"{value:.10g}" for value in line) for line in lines)
-    program = [rscript, "--vanilla", "-e", _PREPARE + fit + _TIME]
-    done = subprocess.run(program, input=given, capture_output=True, text=True, check=False)
-    return float(done.stdout.split()[-1]) if done.returncode == 0 else None
-
-
 def _rate_statsmodels(
     y: NDArray[np.float64], t: NDArray[np.float64], x: NDArray[np.float64], trials: int
 ) -> float:
@@ -170,4 +133,4 @@ def _rate_statsmodels(
                 columns = np.column_stack([np.ones(_PARTICIPANTS), t[trial], x[trial]])
                 NegativeBinomial(y[trial], columns).fit(method="newton", disp=0)
 
-    return _rate(work, trials, repetitions=1)
+    return rate(work, trials, repetitions=1)

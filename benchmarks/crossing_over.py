@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-from collections.abc import Callable
-from time import perf_counter
-
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.counting import CountingRow
+from benchmarks.rates import CountingRow, rate, rate_r
 
 _SEED = 1
 _PATIENTS = 72
@@ -37,7 +32,7 @@ def measure_crossovers(quick: bool = False) -> list[CountingRow]:
     from equipoise.statistics.crossover import fit_crossover_counts
 
     y, first = _draw(64 if quick else 4096)
-    ours = _rate(lambda: fit_crossovers(y, first, tests="wald"), len(y))
+    ours = rate(lambda: fit_crossovers(y, first, tests="wald"), len(y))
     few = 2 if quick else 12
     treated = np.stack([first, 1 - first], axis=2).reshape(len(y), -1)
     period, patient = np.tile([0, 1], _PATIENTS), np.repeat(np.arange(_PATIENTS), 2)
@@ -47,12 +42,12 @@ def measure_crossovers(quick: bool = False) -> list[CountingRow]:
             columns = np.column_stack([np.ones(2 * _PATIENTS), period, treated[trial]])
             fit_crossover_counts(y[trial].ravel(), columns, patient)
 
-    plain = _rate(one_by_one, few, repetitions=2)
+    plain = rate(one_by_one, few, repetitions=2)
     lines = np.hstack([y[:few].reshape(few, -1), np.tile(period, (few, 1)), treated[:few]])
     design = CrossoverDesign(patients=_PATIENTS, rate0=2.84, ratio=0.6, dispersion=1 / 1.5, sigma=0.8)
-    trials = _rate(lambda: simulate_crossovers(design, len(y), _SEED, tests="wald"), len(y))
+    trials = rate(lambda: simulate_crossovers(design, len(y), _SEED, tests="wald"), len(y))
     return [
-        CountingRow("crossovers, 15 nodes: R glmmTMB (Laplace)", ours, _rate_r(lines), ">= 500"),
+        CountingRow("crossovers, 15 nodes: R glmmTMB (Laplace)", ours, rate_r(_GLMMTMB, lines), ">= 500"),
         CountingRow("crossovers, 15 nodes: one dataset in numpy", ours, plain, ""),
         CountingRow("crossovers simulated and fitted", trials, None, ""),
     ]
@@ -65,25 +60,3 @@ def _draw(trials: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     treated = np.stack([first, 1 - first], axis=2)
     mean = 2.0 * np.exp(np.log(0.6) * treated + 0.8 * rng.normal(size=(trials, _PATIENTS, 1)))
     return rng.poisson(mean * rng.gamma(1.5, 1 / 1.5, mean.shape)).astype(float), first
-
-
-def _rate(work: Callable[[], object], many: int, repetitions: int = 3) -> float:
-    """The best of some runs, after one that compiles or warms up."""
-    work()
-    times = []
-    for _ in range(repetitions):
-        start = perf_counter()
-        work()
-        times.append(perf_counter() - start)
-    return many / min(times)
-
-
-def _rate_r(lines: NDArray[np.float64]) -> float | None:
-    """Fits a second in R, its start and its reading left aside; None without R or the package."""
-    rscript = shutil.which("Rscript")
-    if rscript is None:
-        return None
-    given = "\n".join(",".join(f"{value:.0f}" for value in line) for line in lines)
-    program = [rscript, "--vanilla", "-e", _GLMMTMB]
-    done = subprocess.run(program, input=given, capture_output=True, text=True, check=False)
-    return float(done.stdout.split()[-1]) if done.returncode == 0 else None
