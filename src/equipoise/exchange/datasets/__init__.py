@@ -1,0 +1,1 @@
+"""Datasets with their metadata, and the forms they leave in: Dataset-JSON, XPT, Parquet, CSV, Define-XML."""

@@ -1,0 +1,129 @@
+"""A package of datasets: what Define-XML describes and Dataset-JSON, XPT, Parquet and CSV hold.
+
+Names are those of CDISC Define-XML 2.1 and Dataset-JSON 1.1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Cell = str | int | float | None
+"""A value: dates and times are ISO 8601 texts (partial where so collected), None is missing."""
+
+DataType = Literal["text", "integer", "float", "date", "datetime", "partialDate"]
+Origin = Literal["Collected", "Derived", "Assigned", "Protocol", "Predecessor", "Not Available"]
+Source = Literal["Investigator", "Sponsor", "Subject", "Vendor"]
+DatasetClass = Literal[
+    "TRIAL DESIGN",
+    "SPECIAL PURPOSE",
+    "INTERVENTIONS",
+    "EVENTS",
+    "FINDINGS",
+    "FINDINGS ABOUT",
+    "RELATIONSHIP",
+    "SUBJECT LEVEL ANALYSIS DATASET",
+    "OCCURRENCE DATA STRUCTURE",
+    "BASIC DATA STRUCTURE",
+    "ADAM OTHER",
+]
+
+NAME_LENGTH_MAX = 8
+LABEL_LENGTH_MAX = 40
+TEXT_LENGTH_MAX = 200
+"""Bytes of a text in a version 5 transport file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A permitted value; `decode` is what it means, `ncit` its concept in NCI's thesaurus where known."""
+
+    value: str
+    decode: str | None = None
+    ncit: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeList:
+    """The permitted values of a variable, of type text or integer."""
+
+    id: str
+    name: str
+    terms: tuple[Term, ...]
+    type: Literal["text", "integer"] = "text"
+    ncit: str | None = None
+    extended: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variable:
+    """A variable of a dataset.
+
+    `length` counts bytes of a text and is None for dates and numbers; `key` is its place in the sort key,
+    from 1; `numeric_date` says that a transport file holds a date as SAS counts it (days since 1960-01-01),
+    as analysis datasets do, and not as its text. `method` says in words how a derived value is derived;
+    `page` names the forms that a collected one is from; `predecessor` is DATASET.VARIABLE.
+    """
+
+    name: str
+    label: str
+    type: DataType
+    origin: Origin
+    length: int | None = None
+    codelist: CodeList | None = None
+    key: int | None = None
+    role: str | None = None
+    mandatory: bool = False
+    source: Source | None = None
+    method: str | None = None
+    page: str | None = None
+    predecessor: str | None = None
+    comment: str | None = None
+    significant_digits: int | None = None
+    numeric_date: bool = False
+    values: tuple[ValueLevel, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValueLevel:
+    """What a variable holds in the rows where other variables have these values: one test's results."""
+
+    where: tuple[tuple[str, str], ...]
+    variable: Variable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dataset:
+    """A dataset; each row has a cell for each variable, in the same order."""
+
+    name: str
+    label: str
+    structure: str
+    dataset_class: DatasetClass
+    variables: tuple[Variable, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    repeating: bool = True
+    reference: bool = False
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Package:
+    """All datasets of one standard.
+
+    `standard` with `version` is an implementation guide and its version; `controlled_terms` the date of the
+    CDISC controlled terminology that is referred to. `created` is the moment of the data cut, an ISO 8601
+    time in UTC: the same cut makes the same bytes. `masked` packages hold no allocation in any form.
+    """
+
+    standard: Literal["SDTMIG", "ADaMIG"]
+    version: str
+    controlled_terms: str | None
+    study: str
+    study_name: str
+    study_description: str
+    protocol: str
+    created: str
+    definition_hash: str
+    masked: bool
+    datasets: tuple[Dataset, ...]
