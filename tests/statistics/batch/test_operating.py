@@ -27,6 +27,10 @@ ADJUSTED = CountDesign(
     weights=(0.5, 0.3, 0.2),
     slope=0.4,
 )
+# As many parameters as participants.
+TINY = CountDesign(
+    participants=3, rate0=9, ratio=1, dispersion=0, block=(2, 1), levels=(0.0, 1.0), weights=(0.5, 0.5)
+)
 # A group without events in every other trial.
 RARE = CountDesign(participants=16, rate0=0.12, ratio=1, dispersion=1)
 PAGE = Path(__file__).parents[3] / "docs" / "designing.md"
@@ -43,7 +47,7 @@ def test_the_data_of_trials_are_those_that_are_analysed(design: CountDesign) -> 
         assert set(treated.tolist()) == {float(design.block[1])}
 
 
-@pytest.mark.parametrize("design", [NULL, ADJUSTED, RARE])
+@pytest.mark.parametrize("design", [NULL, ADJUSTED, RARE, TINY])
 def test_double_sandwiches_of_many_trials_are_those_of_each(design: CountDesign) -> None:
     trials = 30
     found = robust_statistics(design, simulate_trials(design, trials, 3, first=5), SANDWICHED)

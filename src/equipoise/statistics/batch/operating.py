@@ -12,11 +12,14 @@ import numpy as np
 from scipy.special import ndtri
 
 from ..arguments import ArgumentError, check_one_of, check_probability, check_whole
+from ..boundaries import Boundaries
 from ..count_tests import Alternative
 from .engine import CountDesign, check_seed, simulate_trials
 from .one_by_one import SANDWICHED, SINGLE_TESTS, SLOW_TESTS, count_rejections
-from .results import STATUSES
+from .passes import Floats, Wholes
+from .results import STATUSES, TrialResults
 from .sandwich import robust_statistics
+from .sequential import Look, at_stop, cut_off, looks_of, stops_of
 from .spread import Workers
 
 Direction = Literal["fewer", "more"]
@@ -44,17 +47,32 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LookShare:
+    """What happens at an analysis: how many participants it has, and by test which share of all trials ends
+    there with a rejection, and which for futility.
+    """
+
+    participants: int
+    rejected: dict[str, Share]
+    futile: dict[str, Share]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Operating:
     """The operating characteristics of a design under one truth, from `trials` simulated trials.
 
     rejected: by test. bias, spread: mean and standard deviation of the estimated log rate ratio less the
     true one, where it is finite. mean_error: the mean standard error there. coverage: of the Wald interval,
-    there too. statuses: how many trials ended with each status.
+    there too. statuses: how many trials ended with each status. With looks, estimates and statuses are those
+    of the look at which the first of the tests ends the trial, unadjusted for the looks; expected: by test,
+    the mean number of participants in the end.
     """
 
     design: CountDesign
     trials: int
     rejected: dict[str, Share]
+    looks: tuple[LookShare, ...]
+    expected: dict[str, float]
     bias: float
     bias_error: float
     spread: float
@@ -70,6 +88,7 @@ class _Rule:
     alpha: float
     sides: int
     direction: Direction
+    looks: tuple[Look, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +102,13 @@ class _Task:
 
 @dataclass(frozen=True, slots=True)
 class _Sums:
-    """What the trials of a task add: rejections by test; of those with a finite estimate the sums of its
-    distance to the truth, of the squares of these, and of standard errors, and how many intervals cover;
-    statuses.
+    """What the trials of a task add: by test, rejections and ends for futility at each look; of those with a
+    finite estimate the sums of its distance to the truth, of the squares of these, and of standard errors,
+    and how many intervals cover; statuses.
     """
 
-    rejected: dict[str, int]
+    rejected: dict[str, tuple[int, ...]]
+    futile: dict[str, tuple[int, ...]]
     known: int = 0
     away: float = 0.0
     squares: float = 0.0
@@ -97,9 +117,9 @@ class _Sums:
     statuses: tuple[int, ...] = (0,) * len(STATUSES)
 
     def __add__(self, other: _Sums) -> _Sums:
-        names = self.rejected | other.rejected
         return _Sums(
-            {name: self.rejected.get(name, 0) + other.rejected.get(name, 0) for name in names},
+            _added(self.rejected, other.rejected),
+            _added(self.futile, other.futile),
             self.known + other.known,
             self.away + other.away,
             self.squares + other.squares,
@@ -107,6 +127,13 @@ class _Sums:
             self.covered + other.covered,
             tuple(one + more for one, more in zip(self.statuses, other.statuses, strict=True)),
         )
+
+
+def _added(one: dict[str, tuple[int, ...]], more: dict[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+    both = {
+        name: tuple(map(sum, zip(one[name], more[name], strict=True))) for name in one.keys() & more.keys()
+    }
+    return one | more | both
 
 
 def operating_characteristics(
@@ -118,6 +145,7 @@ def operating_characteristics(
     sides: int = 2,
     direction: Direction = "fewer",
     tests: Sequence[str] = KERNEL_TESTS,
+    bounds: Boundaries | None = None,
     threads: int = 1,
     workers: Workers = _HERE,
     progress: Callable[[int, int], None] = lambda _done, _tasks: None,
@@ -126,7 +154,9 @@ def operating_characteristics(
 
     alpha: of both sides together where there are two. direction: what a one-sided test shows, fewer events
     under treatment or more. tests: of TESTS; those of KERNEL_TESTS are the fastest, and SLOW_TESTS take a
-    thousand times as long. threads: of each worker. workers: as `spread.open_workers` gives
+    thousand times as long. bounds: of a group-sequential test with this alpha and these sides; each look is
+    an analysis of the first participants, all followed to the end, and SLOW_TESTS have none. threads: of each
+    worker. workers: as `spread.open_workers` gives
     them. progress: is told how many tasks are done, and of how many. With `ratio` 1 the share that a test
     rejects is its type I error, else its power. Neither threads nor workers change a bit of the result.
     Raises ArgumentError.
@@ -142,6 +172,9 @@ def operating_characteristics(
     for test in tests:
         check_one_of("tests", test, TESTS)
     slow = any(test in SLOW_TESTS for test in tests)
+    if slow and bounds is not None:
+        raise ArgumentError("tests", min(set(tests) & set(SLOW_TESTS)), "one that can be looked at early")
+    rule = _Rule(alpha=alpha, sides=sides, direction=direction, looks=looks_of(design, alpha, sides, bounds))
     tasks = [
         _Task(first, min(size, trials - first), at_once)
         for at_once, size in ((True, _AT_A_TIME), (False, _FEW))
@@ -152,15 +185,15 @@ def operating_characteristics(
         _work,
         design=design,
         seed=seed,
-        rule=_Rule(alpha=alpha, sides=sides, direction=direction),
+        rule=rule,
         tests=tests,
         threads=threads,
     )
-    sums = _Sums({})
+    sums = _Sums({}, {})
     for done, part in enumerate(workers.run(work, tasks), start=1):
         sums += part
         progress(done, len(tasks))
-    return _summarise(design, trials, tests, sums)
+    return _summarise(design, trials, tests, rule.looks, sums)
 
 
 def _work(
@@ -168,33 +201,38 @@ def _work(
 ) -> _Sums:
     if not task.at_once:
         one_sided: Alternative = "less" if rule.direction == "fewer" else "greater"
-        return _Sums(
-            count_rejections(
-                design,
-                task.number,
-                seed,
-                first=task.first,
-                tests=[test for test in tests if test in SLOW_TESTS],
-                alpha=rule.alpha,
-                alternative="two-sided" if rule.sides == 2 else one_sided,
-            )
+        found = count_rejections(
+            design,
+            task.number,
+            seed,
+            first=task.first,
+            tests=[test for test in tests if test in SLOW_TESTS],
+            alpha=rule.alpha,
+            alternative="two-sided" if rule.sides == 2 else one_sided,
         )
-    found = simulate_trials(design, task.number, seed, threads=threads, first=task.first)
-    estimate, error = found.log_ratio, found.standard_error
-    root = np.sign(np.nan_to_num(estimate)) * np.sqrt(np.maximum(found.likelihood_ratio, 0))
-    bound, sign = float(ndtri(1 - rule.alpha / rule.sides)), -1 if rule.direction == "fewer" else 1
-    statistics = {"wald": found.wald_z, "score": found.score_z, "likelihood_ratio": root}
-    statistics |= robust_statistics(design, found, [test for test in tests if test in SANDWICHED])
-    rejected = {
-        name: int(np.sum((np.abs(z) if rule.sides == 2 else sign * z) > bound))
-        for name, z in statistics.items()
-    }
+        return _Sums({name: (count,) for name, count in found.items()}, dict.fromkeys(found, (0,)))
+    statistics: dict[str, list[Floats]] = {}
+    columns: dict[str, list[Floats]] = {"estimate": [], "error": [], "status": []}
+    for look in rule.looks:
+        shorter = cut_off(design, look)
+        trials = simulate_trials(shorter, task.number, seed, threads=threads, first=task.first)
+        columns["estimate"].append(trials.log_ratio)
+        columns["error"].append(trials.standard_error)
+        columns["status"].append(trials.status.astype(float))
+        for name, z in _statistics(shorter, trials, tests, rule).items():
+            statistics.setdefault(name, []).append(z)
+    stops = {name: stops_of(rule.looks, np.stack(values)) for name, values in statistics.items()}
+    leading = next((test for test in tests if test in stops), "wald")
+    ended = at_stop(columns, stops[leading])
+    estimate, error = ended["estimate"], ended["error"]
     finite = np.isfinite(estimate) & np.isfinite(error)
     away, its_error = estimate[finite] - log(design.ratio), error[finite]
     half = float(ndtri(1 - rule.alpha / 2)) * its_error
-    statuses = np.bincount(found.status.astype(int), minlength=len(STATUSES))
+    statuses = np.bincount(ended["status"].astype(int), minlength=len(STATUSES))
+    places = len(rule.looks)
     return _Sums(
-        rejected,
+        {name: _counts(each.look[each.rejected], places) for name, each in stops.items()},
+        {name: _counts(each.look[each.futile], places) for name, each in stops.items()},
         known=len(away),
         away=float(away.sum()),
         squares=float(away @ away),
@@ -204,14 +242,50 @@ def _work(
     )
 
 
-def _summarise(design: CountDesign, trials: int, tests: Sequence[str], sums: _Sums) -> Operating:
+def _statistics(
+    design: CountDesign, trials: TrialResults, tests: Sequence[str], rule: _Rule
+) -> dict[str, Floats]:
+    """Return the statistics of the tests of KERNEL_TESTS and of SANDWICHED; large values reject."""
+    root = np.sign(np.nan_to_num(trials.log_ratio)) * np.sqrt(np.maximum(trials.likelihood_ratio, 0))
+    found = {"wald": trials.wald_z, "score": trials.score_z, "likelihood_ratio": root}
+    found |= robust_statistics(design, trials, [test for test in tests if test in SANDWICHED])
+    sign = -1 if rule.direction == "fewer" else 1
+    return {name: np.abs(z) if rule.sides == 2 else sign * z for name, z in found.items()}
+
+
+def _counts(places: Wholes, looks: int) -> tuple[int, ...]:
+    return tuple(int(count) for count in np.bincount(places, minlength=looks))
+
+
+def _summarise(
+    design: CountDesign, trials: int, tests: Sequence[str], looks: tuple[Look, ...], sums: _Sums
+) -> Operating:
     known, unknown = sums.known, float("nan")
     bias = sums.away / known if known else unknown
     spread = sqrt(max(0.0, sums.squares - known * bias * bias) / (known - 1)) if known > 1 else unknown
+    asked = [test for test in TESTS if test in tests]
+    most = design.participants
     return Operating(
         design=design,
         trials=trials,
-        rejected={test: Share.of(sums.rejected[test], trials) for test in TESTS if test in tests},
+        rejected={test: Share.of(sum(sums.rejected[test]), trials) for test in asked},
+        looks=tuple(
+            LookShare(
+                participants=look.participants,
+                rejected={test: Share.of(sums.rejected[test][place], trials) for test in asked},
+                futile={test: Share.of(sums.futile[test][place], trials) for test in asked},
+            )
+            for place, look in enumerate(looks)
+        ),
+        expected={
+            test: most
+            - sum(
+                (most - look.participants) * (sums.rejected[test][place] + sums.futile[test][place])
+                for place, look in enumerate(looks)
+            )
+            / trials
+            for test in asked
+        },
         bias=bias,
         bias_error=spread / sqrt(known) if known else unknown,
         spread=spread,

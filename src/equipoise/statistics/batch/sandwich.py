@@ -39,24 +39,32 @@ def robust_statistics(design: CountDesign, found: TrialResults, tests: Sequence[
         check_one_of("tests", test, SANDWICHED)
     trials = len(found.status)
     out = {test: np.zeros(trials) for test in tests}
-    for begin in range(0, trials, _AT_A_TIME):
+    # Without tests there is nothing to draw the data again for.
+    for begin in range(0, trials if tests else 0, _AT_A_TIME):
         part = slice(begin, min(begin + _AT_A_TIME, trials))
         data = draw_trials(design, part.stop - begin, found.seed, found.first + begin)
-        known = np.isin(found.status[part], _REGULAR)
+        # With as many parameters as participants there is no residual to learn from.
+        known = np.isin(found.status[part], _REGULAR) & (
+            design.participants > 2 + (design.levels is not None)
+        )
         at = np.flatnonzero(known)
         tables = _make_tables(data, at)
         beta = _estimates(found, part)[at]
         poisson, converged = _fit_poisson(tables, beta)
         n, p = tables.X.shape[1:]
         settings = {
-            "wald_robust": (beta, 1 / found.theta[part][at], n / (n - p)),
+            "wald_robust": (beta, 1 / found.theta[part][at], n / max(n - p, 1)),
             "poisson": (poisson, np.zeros(len(at)), None),
             "poisson_robust": (poisson, np.zeros(len(at)), n / (n - 1)),
         }
         known[at[~converged]] = False
         for test in tests:
-            out[test][begin + at] = _statistics(tables, *settings[test])
-            for row in np.flatnonzero(~known):
+            with np.errstate(divide="ignore", invalid="ignore"):
+                statistics = _statistics(tables, *settings[test])
+            out[test][begin + at] = statistics
+            unknown = ~known
+            unknown[at[~np.isfinite(statistics)]] = True
+            for row in np.flatnonzero(unknown):
                 # What is degenerate is left to those who know what becomes of it.
                 alone = analyse(test, data, int(row), "two-sided", np.random.default_rng(0))
                 out[test][begin + row] = alone.statistic or 0.0
