@@ -206,6 +206,7 @@ def simulated(ratio: float, dispersion: float) -> dict:
         "bias_error": None,
         "coverage": {"value": None, "error": None},
         "statuses": {"fitted": 300, "poisson": 60, "no_events_arm": 40},
+        "expected": {"wald": 31.25, "score": 30.0, "likelihood_ratio": 30.0},
     }
 
 
@@ -215,12 +216,11 @@ def test_what_was_simulated_is_tabulated_even_where_nothing_could_be_estimated(c
     assert len(asked) == 12
     assert {truth["ratio"] for truth in asked} == {1.0, 0.7, 0.65, 0.6}
     assert all(truth["participants"] == 36 and truth["block"] == [2, 2] for truth in asked)
-    truths = read_truths(found, [simulated(1.0, 0.15), simulated(0.65, 0.15)])
-    assert truths[0].expected > truths[1].expected
-    table = operating_table(found, truths)
+    table = operating_table(found, read_truths([simulated(1.0, 0.15), simulated(0.65, 0.15)]))
     assert table.rows[0].cells == ("Rate ratio 1 (no effect: type I error)",)
     assert table.rows[1].cells[1] == "5.00\n± 1.00"
     assert table.rows[1].cells[4:7] == ("–", "–", "10%")
+    assert (table.head[7], table.rows[1].cells[7]) == ("Mean participants, Wald test", "31.3")
 
 
 def test_every_number_of_the_table_has_its_basis(calm: StudyDefinition) -> None:

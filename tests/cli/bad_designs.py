@@ -65,6 +65,22 @@ def design_bounds_without_their_parameter(folder: Path) -> list[str]:
 
 
 @case
+def design_bounds_for_futility_on_two_sides(folder: Path) -> list[str]:
+    return ["design", "bounds", "--family", "asOF", "--looks", "3", "--sides", "2", "--futility", "asOF"]
+
+
+@case
+def design_operating_with_looks_and_no_family(folder: Path) -> list[str]:
+    return ["design", "operating", "--rate0", "2", "--participants", "40", "--looks", "3"]
+
+
+@case
+def design_operating_with_looks_at_the_same_participants(folder: Path) -> list[str]:
+    looks = ["--family", "asOF", "--information", "0.49,0.5,1"]
+    return ["design", "operating", "--rate0", "2", "--participants", "40", *looks]
+
+
+@case
 def design_graph_of_a_missing_file(folder: Path) -> list[str]:
     return ["design", "graph", str(folder / "graph.json")]
 

@@ -86,6 +86,35 @@ def test_operating_goes_over_a_grid_of_truths_and_power_is_more_than_type_i_erro
     assert len([line for line in table if line.split()[0] in ("1", "0.5")]) == 4
 
 
+LOOKING = ["--family", "asOF", "--information", "0.5,1", "--alpha", "0.025", "--sides", "1"]
+
+
+def test_trials_that_are_looked_at_early_take_fewer_participants_where_there_is_an_effect():
+    futility = ["--futility", "asHSD", "--futility-gamma", "-2"]
+    none, effect = told(*OPERATING[1:], *LOOKING, *futility, "--ratio", "1,0.2")
+    assert [look["participants"] for look in effect["looks"]] == [20, 40]
+    assert effect["expected"]["wald"] < 40 and none["expected"]["wald"] < 40
+    assert none["looks"][0]["futile"]["score"]["value"] > 0.3 > none["rejected"]["score"]["value"]
+    for line in (none, effect):
+        for test in line["tests"]:
+            ends = sum(look["rejected"][test]["value"] for look in line["looks"])
+            assert ends == pytest.approx(line["rejected"][test]["value"])
+    table = run([*OPERATING, *LOOKING, *futility]).stdout
+    assert "rejects at 20" in table and "futile at 20" in table and "participants  " in table
+    assert "futile at 40" not in table
+    assert "futile" not in run([*OPERATING, *LOOKING]).stdout
+
+
+def test_bounds_for_futility_are_told_with_the_drift_that_spends_beta():
+    asked = ["bounds", "--family", "asOF", "--looks", "3", "--futility", "asHSD", "--futility-gamma", "-2"]
+    free, binding = told(*asked), told(*asked, "--binding")
+    assert len(free["futility_bounds"]) == 3
+    assert free["futility_bounds"][-1] == pytest.approx(free["bounds"][-1])
+    assert free["beta_spent"][-1] == pytest.approx(0.2)
+    assert binding["bounds"][-1] < free["bounds"][-1]
+    assert free["futility"] == {"family": "asHSD", "beta": 0.2, "binding": False, "gamma": -2.0}
+
+
 def test_what_was_done_before_an_interruption_is_kept_and_gone_on_with(tmp_path, monkeypatch):
     whole, parts = tmp_path / "whole.jsonl", tmp_path / "parts.jsonl"
     assert run([*OPERATING, *GRID, "--out", str(whole)]).exit_code == 0

@@ -101,7 +101,7 @@ def _write_report(
     from equipoise.analysis.planning.render import render_design
     from equipoise.analysis.planning.truths import read_truths
 
-    text = render_design(found, truths=read_truths(found, lines), seed=seed, recruitment=recruitment)
+    text = render_design(found, truths=read_truths(lines), seed=seed, recruitment=recruitment)
     out.write_text(text, encoding="utf-8")
     _part_of(out).unlink(missing_ok=True)
 
@@ -113,7 +113,7 @@ def _asked(found: Determination, trials: int, seed: int) -> list[Question]:
     from equipoise.analysis.planning.truths import TESTS, truths_of
 
     plan = found.plan
-    how = {
+    how: dict[str, Any] = {
         "alpha": float(plan.alpha),
         "sides": plan.sides,
         "direction": "fewer" if found.question.values[found.effect] < found.question.null else "more",
@@ -121,6 +121,17 @@ def _asked(found: Determination, trials: int, seed: int) -> list[Question]:
         "trials": trials,
         "seed": seed,
     }
+    if plan.interim is not None:
+        how["bounds"] = {
+            name: value
+            for name, value in {
+                "family": plan.interim.family,
+                "information": [float(share) for share in plan.interim.information],
+                "gamma": None if plan.interim.gamma is None else float(plan.interim.gamma),
+                "delta": None if plan.interim.delta is None else float(plan.interim.delta),
+            }.items()
+            if value is not None
+        }
     return [{**truth, **how} for truth in truths_of(found)] if trials else []
 
 

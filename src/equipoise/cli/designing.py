@@ -6,12 +6,15 @@ import json
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from equipoise.cli.console import clear_errors, fail, say, write
 from equipoise.cli.studies import load_definition
+
+if TYPE_CHECKING:
+    from equipoise.statistics.boundaries import Boundaries
 
 designs = typer.Typer(
     help="Answer how many participants a design needs, and what it can tell, from its assumptions: "
@@ -57,6 +60,21 @@ Alpha = Annotated[
 Sides = Annotated[int, typer.Option("--sides", help="1 or 2.")]
 VarianceOption = Annotated[Variance, typer.Option("--variance", help="Variance under the null hypothesis.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Looks = Annotated[int, typer.Option("--looks", help="Number of equally spaced looks.")]
+Information = Annotated[
+    str, typer.Option("--information", help="Share of the information at each look, as in 0.4,0.7,1.")
+]
+Gamma = Annotated[float | None, typer.Option("--gamma", help="Of asHSD and asKD.")]
+Delta = Annotated[float | None, typer.Option("--delta", help="Of WT.")]
+Futile = Annotated[
+    Family | None,
+    typer.Option("--futility", help="Stop for futility too: the family by which beta is spent."),
+]
+Beta = Annotated[float, typer.Option("--beta", help="What bounds for futility spend: 1 less the power.")]
+FutilityGamma = Annotated[
+    float | None, typer.Option("--futility-gamma", help="Of asHSD and asKD, for futility.")
+]
+Binding = Annotated[bool, typer.Option("--binding", help="Bounds for futility must be obeyed.")]
 
 
 def size(
@@ -113,34 +131,85 @@ def power(
 
 def bounds(
     family: Annotated[Family, typer.Option("--family", help="The family of the boundaries.")],
-    looks: Annotated[int, typer.Option("--looks", help="Number of equally spaced looks.")] = 0,
-    information: Annotated[
-        str, typer.Option("--information", help="Share of the information at each look, as in 0.4,0.7,1.")
-    ] = "",
+    looks: Looks = 0,
+    information: Information = "",
     alpha: Annotated[float, typer.Option("--alpha", help="The level.")] = 0.025,
     sides: Sides = 1,
-    gamma: Annotated[float | None, typer.Option("--gamma", help="Of asHSD and asKD.")] = None,
-    delta: Annotated[float | None, typer.Option("--delta", help="Of WT.")] = None,
+    gamma: Gamma = None,
+    delta: Delta = None,
+    futility: Futile = None,
+    beta: Beta = 0.2,
+    futility_gamma: FutilityGamma = None,
+    binding: Binding = False,
     as_json: Json = False,
 ) -> None:
     """Print the boundaries of a group-sequential test."""
-    from equipoise.statistics.boundaries import boundaries, equal_looks
-
-    if bool(looks) == bool(information):
-        fail("DESIGN-LOOKS", "Say when the looks are: give either --looks or --information.")
     with clear_errors():
-        shares = read_numbers("--information", information) if information else equal_looks(looks)
-        found = boundaries(
-            family.value, information=shares, alpha=alpha, sides=sides, gamma=gamma, delta=delta
+        plan = plan_looks(
+            family, looks, information, gamma, delta, plan_futility(futility, beta, futility_gamma, binding)
         )
-    given = {"family": family.value, "alpha": alpha, "sides": sides, "gamma": gamma, "delta": delta}
-    result = {
+        found = bounds_of(plan, alpha, sides)
+    given = {"family": plan.pop("family"), "alpha": alpha, "sides": sides, **plan}
+    del given["information"]
+    result: dict[str, Any] = {
         "information": list(found.information),
         "bounds": list(found.critical),
         "nominal_p": list(found.nominal_p),
         "alpha_spent": list(found.spent),
     }
-    _print(as_json, {name: value for name, value in given.items() if value is not None}, result)
+    if found.lower is not None and found.spent_beta is not None:
+        result |= {
+            "futility_bounds": list(found.lower),
+            "beta_spent": list(found.spent_beta),
+            "drift": found.drift,
+        }
+    _print(as_json, given, result)
+
+
+def plan_futility(
+    family: Family | None, beta: float, gamma: float | None, binding: bool
+) -> dict[str, Any] | None:
+    """Return how a trial stops for futility, as JSON has it; None where it does not."""
+    if family is None:
+        return None
+    return {"family": family.value, "beta": beta, "binding": binding, **_given(gamma=gamma)}
+
+
+def plan_looks(
+    family: Family,
+    looks: int,
+    information: str,
+    gamma: float | None,
+    delta: float | None,
+    futility: dict[str, Any] | None,
+) -> dict[str, Any]:
+    """Return when a trial is looked at and how it then may stop, as JSON has it."""
+    from equipoise.statistics.boundaries import equal_looks
+
+    if bool(looks) == bool(information):
+        fail("DESIGN-LOOKS", "Say when the looks are: give either --looks or --information.")
+    shares = read_numbers("--information", information) if information else equal_looks(looks)
+    return {
+        "family": family.value,
+        "information": list(shares),
+        **_given(gamma=gamma, delta=delta, futility=futility),
+    }
+
+
+def bounds_of(plan: Mapping[str, Any], alpha: float, sides: int) -> Boundaries:
+    """Return the boundaries of a plan. Raises ArgumentError."""
+    from equipoise.statistics.boundaries import Futility, boundaries
+
+    futility = plan.get("futility")
+    return boundaries(
+        plan["family"],
+        information=plan["information"],
+        alpha=alpha,
+        sides=sides,
+        gamma=plan.get("gamma"),
+        delta=plan.get("delta"),
+        futility=None if futility is None else Futility(**futility),
+    )
 
 
 def graph(
@@ -239,6 +308,11 @@ def _assumptions(
     }
 
 
+def _given(**options: object) -> dict[str, Any]:
+    """Return the options that were given."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
 def read_numbers(option: str, text: str) -> tuple[float, ...]:
     """Read the numbers of an option, with commas between them."""
     try:
@@ -269,6 +343,8 @@ def _print(as_json: bool, given: Mapping[str, Any], found: Mapping[str, Any]) ->
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_shown(each)}" for name, each in value.items())
     if isinstance(value, Sequence) and not isinstance(value, str):
         return ", ".join(_shown(each) for each in value)
     return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -10,7 +10,25 @@ from typing import Annotated, Literal
 import typer
 
 from equipoise.cli.console import clear_errors, fail, say, write
-from equipoise.cli.designing import Alpha, ExposureOption, Json, Rate0, Sides, read_numbers
+from equipoise.cli.designing import (
+    Alpha,
+    Beta,
+    Binding,
+    Delta,
+    ExposureOption,
+    Family,
+    Futile,
+    FutilityGamma,
+    Gamma,
+    Information,
+    Json,
+    Looks,
+    Rate0,
+    Sides,
+    plan_futility,
+    plan_looks,
+    read_numbers,
+)
 from equipoise.cli.simulating import (
     INTERRUPTED,
     Address,
@@ -58,6 +76,17 @@ def operating(
             help=f"Which tests, or all; the last three take long: {', '.join(_TITLES)}.",
         ),
     ] = "wald,score,likelihood_ratio",
+    family: Annotated[
+        Family | None, typer.Option("--family", help="Look early, with boundaries of this family.")
+    ] = None,
+    looks: Looks = 0,
+    information: Information = "",
+    gamma: Gamma = None,
+    delta: Delta = None,
+    futility: Futile = None,
+    beta: Beta = 0.2,
+    futility_gamma: FutilityGamma = None,
+    binding: Binding = False,
     trials: Annotated[int, typer.Option("--trials", help="Simulated trials under each truth.")] = 100_000,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the simulation.")] = 1,
     threads: Threads = 1,
@@ -76,6 +105,12 @@ def operating(
     Threads, processes and clusters change no number.
     """
     with clear_errors():
+        plan = None
+        if family is not None:
+            stops = plan_futility(futility, beta, futility_gamma, binding)
+            plan = plan_looks(family, looks, information, gamma, delta, stops)
+        elif looks or information or futility:
+            fail("DESIGN-LOOKS", "Say with which boundaries the trial is looked at early: give --family.")
         asked: list[Question] = [
             {
                 "rate0": rate0,
@@ -89,6 +124,7 @@ def operating(
                 "tests": _read_tests(tests),
                 "trials": trials,
                 "seed": seed,
+                **({} if plan is None else {"bounds": plan}),
             }
             for each, k in product(read_numbers("--ratio", ratio), read_numbers("--dispersion", dispersion))
         ]
@@ -137,6 +173,7 @@ def _print(lines: list[Line], as_json: bool) -> None:
                 _bracketed(line["coverage"]),
             )
         )
+        _print_looks(line)
         unusual = {name: count for name, count in line["statuses"].items() if name != "fitted"}
         if unusual:
             say(
@@ -145,8 +182,26 @@ def _print(lines: list[Line], as_json: bool) -> None:
             )
 
 
+def _print_looks(line: Line) -> None:
+    """Print which share of all trials ends at each look, and how many participants a trial has in the end."""
+    if "bounds" not in line:
+        return
+    early = line["looks"][:-1]
+    ends = [("rejects at", look["participants"], look["rejected"]) for look in line["looks"]]
+    if "futility" in line["bounds"]:
+        # At the last look nothing ends for futility: what does not reject has failed.
+        ends += [("futile at", look["participants"], look["futile"]) for look in early]
+    for words, participants, shares in sorted(ends, key=lambda each: int(each[1])):
+        say(_wide_row(f"{words} {participants}", *(f"{shares[test]['value']:.4f}" for test in line["tests"])))
+    say(_wide_row("participants", *(f"{line['expected'][test]:.1f}" for test in line["tests"])))
+
+
 def _row(ratio: str, dispersion: str, *others: str) -> str:
-    return f"{ratio:>6}{dispersion:>11}" + "".join(f"{each:>18}" for each in others)
+    return _wide_row(f"{ratio:>6}{dispersion:>11}", *others)
+
+
+def _wide_row(beginning: str, *others: str) -> str:
+    return f"{beginning:>17}" + "".join(f"{each:>18}" for each in others)
 
 
 def _bracketed(share: dict[str, float | None]) -> str:

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from equipoise.cli.console import counted, err, fail
+from equipoise.cli.designing import bounds_of
 from equipoise.cli.rehearsing import progress_bar
 
 Question = Mapping[str, Any]
@@ -23,6 +24,7 @@ Line = dict[str, Any]
 
 INTERRUPTED = 130
 _HOW = ("alpha", "sides", "direction", "tests", "trials", "seed")
+_BOUNDS = "bounds"
 
 Threads = Annotated[int, typer.Option("--threads", help="Threads of each process.")]
 BackendOption = Annotated[
@@ -132,12 +134,13 @@ def _simulate(asked: Sequence[Question], means: Means) -> Iterator[Line]:
         progress_bar("simulating") as progress,
     ):
         for place, each in enumerate(asked):
-            truth = {key: value for key, value in each.items() if key not in _HOW}
+            truth = {key: value for key, value in each.items() if key not in (*_HOW, _BOUNDS)}
             if "block" in truth:
                 truth["block"] = tuple(truth["block"])
             found = operating_characteristics(
                 CountDesign(**truth),
                 **{key: each[key] for key in _HOW},
+                bounds=bounds_of(each[_BOUNDS], each["alpha"], each["sides"]) if _BOUNDS in each else None,
                 threads=means.threads,
                 workers=workers,
                 progress=lambda done, tasks, each=each, place=place: progress(  # type: ignore[misc]
@@ -157,4 +160,6 @@ def _finite(value: Any) -> Any:
     """Return a value as JSON has it: None for a number that is none."""
     if isinstance(value, dict):
         return {name: _finite(each) for name, each in value.items()}
+    if isinstance(value, tuple):
+        return [_finite(each) for each in value]
     return None if isinstance(value, float) and not isfinite(value) else value

@@ -82,7 +82,7 @@ def operating_table(found: Determination, truths: Sequence[Truth]) -> TableView:
                 NONE if each.bias is None else f"{fixed(each.bias, 3)}\n± {fixed(each.bias_error, 3)}",
                 _share(each.coverage),
                 statement.percent_of(each.without_estimate / each.trials, 2),
-                *((whole(each.expected),) if interim else ()),
+                *((fixed(each.expected["wald"], 1),) if interim else ()),
             )
             rows.append(RowView(cells=cells, kind="indent"))
     return TableView(
@@ -93,7 +93,7 @@ def operating_table(found: Determination, truths: Sequence[Truth]) -> TableView:
             "Bias of the log ratio",
             "Coverage of the Wald interval",
             "No finite estimate",
-            *(("Expected participants",) if interim else ()),
+            *(("Mean participants, Wald test",) if interim else ()),
         ),
         rows=tuple(rows),
     )

@@ -29,8 +29,9 @@ class Truth:
     """The operating characteristics under one truth.
 
     `rejected` is by test. `bias` is of the log ratio, `coverage` that of the Wald interval; both are None
-    where no trial had an estimate. `statuses` counts how the fits ended. `expected` is the number of
-    participants, of those who can be analysed, with whom a trial with interim analyses is expected to end.
+    where no trial had an estimate. `statuses` counts how the fits ended. `expected` is, by test, the mean
+    number of participants, of those who can be analysed, with whom the trials ended. With interim analyses
+    the bias, the coverage and the statuses are those at the end that the Wald test gives a trial.
     """
 
     ratio: float
@@ -41,7 +42,7 @@ class Truth:
     bias_error: float | None
     coverage: Share | None
     statuses: Mapping[str, int]
-    expected: float
+    expected: Mapping[str, float]
 
     @property
     def without_estimate(self) -> int:
@@ -72,14 +73,12 @@ def truths_of(found: Determination) -> list[dict[str, Any]]:
     return [{"ratio": each, "dispersion": k, **shared} for each, k in grid]
 
 
-def read_truths(found: Determination, lines: Sequence[Mapping[str, Any]]) -> tuple[Truth, ...]:
+def read_truths(lines: Sequence[Mapping[str, Any]]) -> tuple[Truth, ...]:
     """The truths that were simulated, from lines of JSON: arguments, number of trials and what was found."""
-    return tuple(_read(found, line) for line in lines)
+    return tuple(_read(line) for line in lines)
 
 
-def _read(found: Determination, line: Mapping[str, Any]) -> Truth:
-    question = found.question.varied(ratio=line["ratio"], dispersion=line["dispersion"])
-    sizes = (found.needed.n1, found.needed.n2)
+def _read(line: Mapping[str, Any]) -> Truth:
     return Truth(
         ratio=line["ratio"],
         dispersion=line["dispersion"],
@@ -89,5 +88,5 @@ def _read(found: Determination, line: Mapping[str, Any]) -> Truth:
         bias_error=line["bias_error"],
         coverage=None if line["coverage"]["value"] is None else Share(**line["coverage"]),
         statuses=line["statuses"],
-        expected=question.expected_share(*sizes) * sum(sizes),
+        expected=line["expected"],
     )
