@@ -58,7 +58,7 @@ lint: $(READY)
 	$(say) 'ruff format: layout'
 	@$(BIN)/python -m ruff format --check --quiet
 	$(say) 'mypy: types'
-	@$(BIN)/python -m mypy --no-error-summary
+	@$(BIN)/python -m mypy --no-error-summary --num-workers 2
 	$(say) 'lint-imports: floors and rooms'
 	@report=$$($(BIN)/lint-imports --no-logo) || { echo "$$report"; exit 1; }
 

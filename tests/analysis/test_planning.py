@@ -10,13 +10,19 @@ from equipoise.analysis.planning.determine import SampleSizeMissing, check_enrol
 from equipoise.analysis.planning.question import Question
 from equipoise.analysis.planning.recruiting import forecast_for
 from equipoise.analysis.planning.render import operating_table, render_design
-from equipoise.analysis.planning.statement import deviations_table, paragraph, protocol_table
+from equipoise.analysis.planning.statement import (
+    deviations_table,
+    interim_table,
+    paragraph,
+    protocol_table,
+)
 from equipoise.analysis.planning.truths import read_truths, truths_of
 from equipoise.definition.load import load_study
 from equipoise.definition.model.definition import StudyDefinition
 from equipoise.definition.model.sample_size import (
     Assumed,
     CountAssumptions,
+    FutilityBoundary,
     InterimAnalyses,
     MeanAssumptions,
     ProportionAssumptions,
@@ -105,6 +111,30 @@ def test_the_size_has_the_power_and_fewer_have_not(kind, allocation, looks) -> N
     assert question.power(fewer, round(allocation * fewer)) < 0.8
     assert needed.inflation >= 1
     assert question.expected_share(needed.n1, needed.n2) <= 1
+
+
+@pytest.mark.parametrize("binding", [False, True])
+def test_a_trial_that_may_stop_for_futility_is_larger_and_ends_earlier(
+    calm: StudyDefinition, binding
+) -> None:
+    looks = InterimAnalyses(family="asOF", information=(Decimal("0.5"), Decimal(1)))
+    futile = replace(looks, futility=FutilityBoundary(family="asOF", binding=binding))
+    asked = plan(counts=COUNTS, sides=1, alpha=Decimal("0.025"), interim=looks)
+    found, stopping = (
+        determine(replace(calm, sample_size=each)) for each in (asked, replace(asked, interim=futile))
+    )
+    assert stopping.needed.inflation > found.needed.inflation
+    assert stopping.question.power(stopping.needed.n1, stopping.needed.n2) >= 0.8 - 1e-9
+    null = stopping.question.varied(ratio=1.0)
+    assert null.expected_share(60, 60) < found.question.varied(ratio=1.0).expected_share(60, 60) - 0.1
+    table = interim_table(stopping)
+    assert table is not None
+    place = table.head.index("Futile below")
+    assert stopping.question.bounds is not None and stopping.question.bounds.lower is not None
+    early = f"{stopping.question.bounds.lower[0]:.3f}".replace("-", "−")
+    assert [row.cells[place] for row in table.rows] == [early, "–"]
+    page = render_design(stopping)
+    assert "futile below" in page and "for futility" in page
 
 
 @pytest.mark.parametrize("looks", [False, True])

@@ -16,12 +16,14 @@ from equipoise.definition.model.definition import StudyDefinition
 from equipoise.definition.model.sample_size import (
     Assumed,
     EventAssumptions,
+    FutilityBoundary,
     InterimAnalyses,
     MeanAssumptions,
     ProportionAssumptions,
 )
 from equipoise.definition.names import DefinitionNames, inner, plural
 from equipoise.definition.synopsis import render_synopsis, synopsis_of
+from equipoise.definition.synopsis_sample_size import boundaries_words
 from equipoise.definition.synopsis_words import counted, joined
 from tests.definition.folders import write_study
 
@@ -360,3 +362,16 @@ def test_each_kind_of_sample_size_has_its_words(definition: StudyDefinition, kin
     text = render_synopsis(replace(definition, sample_size=plan))
     assert "Share of those randomised" not in text and "open site" not in text
     assert [each for each in (*words, "one-sided 0.025", "delta 0.25. Once.") if each not in text] == []
+
+
+def test_stopping_for_futility_is_put_in_words() -> None:
+    interim = InterimAnalyses(
+        family="asOF",
+        information=(Decimal("0.5"), Decimal(1)),
+        futility=FutilityBoundary(family="asHSD", gamma=Decimal(-2)),
+    )
+    words = "; for futility, not binding, beta spending after Hwang, Shih and DeCani with gamma -2"
+    assert boundaries_words(interim).endswith(words)
+    binding = FutilityBoundary(family="asP", binding=True)
+    words = "; for futility, binding, beta spending as Pocock's boundaries do (Lan and DeMets)"
+    assert boundaries_words(replace(interim, futility=binding)).endswith(words)

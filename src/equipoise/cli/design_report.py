@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from equipoise.cli.console import clear_errors, say, write
-from equipoise.cli.designing import Json
+from equipoise.cli.designing import Family, Json, plan_futility, plan_looks
 from equipoise.cli.simulating import (
     INTERRUPTED,
     Address,
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from equipoise.analysis.planning.determine import Determination
     from equipoise.analysis.planning.recruiting import Recruitment
     from equipoise.definition.document import Document
+    from equipoise.definition.model.sample_size import InterimAnalyses
 
 REPORT = "report"
 _TRIALS = 20_000
@@ -122,17 +123,20 @@ def _asked(found: Determination, trials: int, seed: int) -> list[Question]:
         "seed": seed,
     }
     if plan.interim is not None:
-        how["bounds"] = {
-            name: value
-            for name, value in {
-                "family": plan.interim.family,
-                "information": [float(share) for share in plan.interim.information],
-                "gamma": None if plan.interim.gamma is None else float(plan.interim.gamma),
-                "delta": None if plan.interim.delta is None else float(plan.interim.delta),
-            }.items()
-            if value is not None
-        }
+        how["bounds"] = _plan_of(plan.interim, 1 - float(plan.power))
     return [{**truth, **how} for truth in truths_of(found)] if trials else []
+
+
+def _plan_of(interim: InterimAnalyses, beta: float) -> dict[str, Any]:
+    """Return interim analyses as those of `design operating` are, in JSON."""
+    rule = interim.futility
+    return plan_looks(
+        Family(interim.family),
+        [float(share) for share in interim.information],
+        interim.gamma,
+        interim.delta,
+        None if rule is None else plan_futility(Family(rule.family), beta, rule.gamma, rule.binding),
+    )
 
 
 def _simulated(asked: Sequence[Question], means: Means, out: Path | None, resume: bool) -> list[Line]:
@@ -212,6 +216,7 @@ def _as_json(
             "bounds": list(bounds.critical),
             "nominal_p": list(bounds.nominal_p),
             "alpha_spent": list(bounds.spent),
+            **({} if bounds.lower is None else {"futility_bounds": list(bounds.lower)}),
         }
     if recruitment is not None:
         forecast = recruitment.forecast

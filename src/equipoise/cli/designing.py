@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -145,9 +146,8 @@ def bounds(
 ) -> None:
     """Print the boundaries of a group-sequential test."""
     with clear_errors():
-        plan = plan_looks(
-            family, looks, information, gamma, delta, plan_futility(futility, beta, futility_gamma, binding)
-        )
+        stops = plan_futility(futility, beta, futility_gamma, binding)
+        plan = plan_looks(family, read_looks(looks, information), gamma, delta, stops)
         found = bounds_of(plan, alpha, sides)
     given = {"family": plan.pop("family"), "alpha": alpha, "sides": sides, **plan}
     del given["information"]
@@ -167,7 +167,7 @@ def bounds(
 
 
 def plan_futility(
-    family: Family | None, beta: float, gamma: float | None, binding: bool
+    family: Family | None, beta: float, gamma: float | Decimal | None, binding: bool
 ) -> dict[str, Any] | None:
     """Return how a trial stops for futility, as JSON has it; None where it does not."""
     if family is None:
@@ -175,24 +175,28 @@ def plan_futility(
     return {"family": family.value, "beta": beta, "binding": binding, **_given(gamma=gamma)}
 
 
-def plan_looks(
-    family: Family,
-    looks: int,
-    information: str,
-    gamma: float | None,
-    delta: float | None,
-    futility: dict[str, Any] | None,
-) -> dict[str, Any]:
-    """Return when a trial is looked at and how it then may stop, as JSON has it."""
+def read_looks(looks: int, information: str) -> Sequence[float]:
+    """Return the shares of the information at which a trial is looked at."""
     from equipoise.statistics.boundaries import equal_looks
 
     if bool(looks) == bool(information):
         fail("DESIGN-LOOKS", "Say when the looks are: give either --looks or --information.")
-    shares = read_numbers("--information", information) if information else equal_looks(looks)
+    return read_numbers("--information", information) if information else equal_looks(looks)
+
+
+def plan_looks(
+    family: Family,
+    information: Sequence[float],
+    gamma: float | Decimal | None,
+    delta: float | Decimal | None,
+    futility: dict[str, Any] | None,
+) -> dict[str, Any]:
+    """Return when a trial is looked at and how it then may stop, as JSON has it."""
     return {
         "family": family.value,
-        "information": list(shares),
-        **_given(gamma=gamma, delta=delta, futility=futility),
+        "information": list(information),
+        **_given(gamma=gamma, delta=delta),
+        **({} if futility is None else {"futility": futility}),
     }
 
 
@@ -308,9 +312,9 @@ def _assumptions(
     }
 
 
-def _given(**options: object) -> dict[str, Any]:
-    """Return the options that were given."""
-    return {name: value for name, value in options.items() if value is not None}
+def _given(**options: float | Decimal | None) -> dict[str, float]:
+    """Return the numbers that were given."""
+    return {name: float(value) for name, value in options.items() if value is not None}
 
 
 def read_numbers(option: str, text: str) -> tuple[float, ...]:

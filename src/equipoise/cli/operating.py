@@ -27,6 +27,7 @@ from equipoise.cli.designing import (
     Sides,
     plan_futility,
     plan_looks,
+    read_looks,
     read_numbers,
 )
 from equipoise.cli.simulating import (
@@ -108,7 +109,7 @@ def operating(
         plan = None
         if family is not None:
             stops = plan_futility(futility, beta, futility_gamma, binding)
-            plan = plan_looks(family, looks, information, gamma, delta, stops)
+            plan = plan_looks(family, read_looks(looks, information), gamma, delta, stops)
         elif looks or information or futility:
             fail("DESIGN-LOOKS", "Say with which boundaries the trial is looked at early: give --family.")
         asked: list[Question] = [

@@ -81,6 +81,7 @@ def check_sample_size(definition: StudyDefinition) -> Iterator[Problem]:
     yield from _check_numbers(plan)
     if plan.interim is not None:
         yield from _check_interim(plan.interim)
+        yield from _check_futility(plan, plan.interim)
 
 
 def _check_comparison(definition: StudyDefinition, plan: SampleSize, endpoint: Endpoint) -> Iterator[Problem]:
@@ -202,14 +203,32 @@ def _check_interim(interim: InterimAnalyses) -> Iterator[Problem]:
             f"{_ANALYSES_MAX} that ascend to 1, as in [0.5, 1]."
         )
         yield _problem(sentence, ("interim", "information"))
-    for name, value, ranges in (
-        ("gamma", interim.gamma, _GAMMA),
-        ("delta", interim.delta, _DELTA),
-    ):
-        ranged = ranges.get(interim.family)
-        if ranged is None and value is not None:
-            sentence = f"The family {interim.family} takes no {name}. Remove it."
-            yield _problem(sentence, ("interim", name))
-        elif ranged is not None and (value is None or not ranged[0](value)):
-            given = "missing" if value is None else value
-            yield _problem(f"The {name} of {interim.family} is {given}. Write {ranged[1]}.", ("interim",))
+    yield from _check_parameter(interim.family, "gamma", interim.gamma, _GAMMA, ("interim",))
+    yield from _check_parameter(interim.family, "delta", interim.delta, _DELTA, ("interim",))
+
+
+def _check_futility(plan: SampleSize, interim: InterimAnalyses) -> Iterator[Problem]:
+    futility, place = interim.futility, ("interim", "futility")
+    if futility is None:
+        return
+    if plan.sides == 2:
+        sentence = "A two-sided test does not stop for futility here. Remove this part, or write sides: 1."
+        yield _problem(sentence, place)
+    if futility.binding and interim.family in ("OF", "P", "WT"):
+        sentence = (
+            f"A binding boundary needs a family that spends alpha, and {interim.family} does not. Choose one "
+            "as asOF, or let it not bind."
+        )
+        yield _problem(sentence, place)
+    yield from _check_parameter(futility.family, "gamma", futility.gamma, _GAMMA, place)
+
+
+def _check_parameter(
+    family: str, name: str, value: Decimal | None, ranges: Mapping[str, _Range], place: Place
+) -> Iterator[Problem]:
+    ranged = ranges.get(family)
+    if ranged is None and value is not None:
+        yield _problem(f"The family {family} takes no {name}. Remove it.", (*place, name))
+    elif ranged is not None and (value is None or not ranged[0](value)):
+        given = "missing" if value is None else value
+        yield _problem(f"The {name} of {family} is {given}. Write {ranged[1]}.", place)

@@ -98,10 +98,17 @@ def method_of(plan: SampleSize) -> tuple[str, str]:
 
 
 def boundaries_words(interim: InterimAnalyses) -> str:
-    """What the boundaries are, with their parameter."""
+    """What the boundaries are, with their parameter, and where the trial stops for futility."""
     parameter = {"gamma": interim.gamma, "delta": interim.delta}
     written = [f"{name} {value}" for name, value in parameter.items() if value is not None]
-    return ", ".join((_FAMILIES[interim.family], *written))
+    words = ", ".join((_FAMILIES[interim.family], *written))
+    futility = interim.futility
+    if futility is None:
+        return words
+    binding = "binding" if futility.binding else "not binding"
+    spending = _FAMILIES[futility.family].replace("alpha", "beta")
+    gamma = "" if futility.gamma is None else f" with gamma {futility.gamma}"
+    return f"{words}; for futility, {binding}, {spending}{gamma}"
 
 
 def basis_of(number: Assumed) -> str:

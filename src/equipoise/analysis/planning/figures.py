@@ -121,6 +121,19 @@ def draw_boundaries(found: Determination) -> str:
         signs = (1, -1) if bounds.sides == 2 else (1,)
         for sign in signs:
             left.plot(shares, [sign * z for z in bounds.critical], "o-", color=PALETTE[0], markersize=5)
+        if bounds.lower is not None:
+            early = slice(0, -1)
+            left.plot(shares[early], bounds.lower[early], "s--", color=PALETTE[2], markersize=4.5)
+            for share, z in zip(shares[early], bounds.lower[early], strict=True):
+                left.annotate(
+                    f"{z:.2f}\nfutile below",
+                    (share, z),
+                    (0, -9),
+                    textcoords="offset points",
+                    ha="center",
+                    va="top",
+                    fontsize=7.5,
+                )
         for share, z, p in zip(shares, bounds.critical, bounds.nominal_p, strict=True):
             left.annotate(
                 f"{z:.2f}\np {p:.2g}",
@@ -131,9 +144,10 @@ def draw_boundaries(found: Determination) -> str:
                 fontsize=7.5,
             )
         highest = max(bounds.critical)
-        left.set_ylim(-1.15 * highest if bounds.sides == 2 else 0, 1.35 * highest)
+        lowest = min(0.0, *bounds.lower) - 0.3 * highest if bounds.lower else 0.0
+        left.set_ylim(-1.15 * highest if bounds.sides == 2 else lowest, 1.35 * highest)
         left.set_xlim(0, 108)
-        if bounds.sides == 2:
+        if bounds.sides == 2 or bounds.lower:
             left.axhline(0, color=GRID, linewidth=0.9)
         left.set_ylabel("Z at which the hypothesis is rejected")
         right.plot([0, *shares], [0, *bounds.spent], "o-", color=PALETTE[1], markersize=5, clip_on=False)

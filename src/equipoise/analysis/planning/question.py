@@ -11,6 +11,7 @@ from scipy.special import ndtr, ndtri
 from equipoise.definition.model.sample_size import InterimAnalyses, SampleSize
 from equipoise.statistics.boundaries import (
     Boundaries,
+    Futility,
     boundaries,
     crossing_probabilities,
     expected_information,
@@ -222,4 +223,17 @@ def _bounds(plan: SampleSize, interim: InterimAnalyses | None) -> Boundaries | N
         sides=plan.sides,
         gamma=None if interim.gamma is None else float(interim.gamma),
         delta=None if interim.delta is None else float(interim.delta),
+        futility=_futility(plan, interim),
+    )
+
+
+def _futility(plan: SampleSize, interim: InterimAnalyses) -> Futility | None:
+    rule = interim.futility
+    if rule is None:
+        return None
+    return Futility(
+        family=rule.family,
+        beta=1 - float(plan.power),
+        binding=rule.binding,
+        gamma=None if rule.gamma is None else float(rule.gamma),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from equipoise.analysis.planning.determine import ATTRITION, Determination, attrition_of
-from equipoise.analysis.report.numbers import fixed, whole
+from equipoise.analysis.report.numbers import NONE, fixed, whole
 from equipoise.analysis.report.views import RowView, TableView
 from equipoise.definition.model.sample_size import InterimAnalyses, SampleSize
 from equipoise.definition.synopsis_sample_size import Label, basis_of, boundaries_words, labels_of, method_of
@@ -143,7 +143,7 @@ def interim_table(found: Determination) -> TableView | None:
     null = question.varied(**{found.effect: question.null})
     # Information grows with the events where there are any, else with the participants.
     unit, most = ("events", needed.events) if needed.events else ("participants", sum(groups))
-    measured = needed.information is not None
+    measured, looks = needed.information is not None, len(bounds.information)
     rows = tuple(
         RowView(
             cells=(
@@ -152,15 +152,17 @@ def interim_table(found: Determination) -> TableView | None:
                 whole(whole_above(share * most)),
                 *((fixed(share * (needed.information or 0.0), 2),) if measured else ()),
                 fixed(critical, 3),
+                *((fixed(lower, 3) if number < looks else NONE,) if bounds.lower else ()),
                 f"{nominal:.2g}",
                 fixed(spent, 4),
                 f"{fixed(100 * power, 1)}%",
             )
         )
-        for number, (share, critical, nominal, spent, power) in enumerate(
+        for number, (share, critical, lower, nominal, spent, power) in enumerate(
             zip(
                 bounds.information,
                 bounds.critical,
+                bounds.lower or bounds.critical,
                 bounds.nominal_p,
                 bounds.spent,
                 question.stops(*groups),
@@ -181,6 +183,7 @@ def interim_table(found: Determination) -> TableView | None:
         first_up(unit),
         *(("Information of the log ratio",) if measured else ()),
         "Boundary of Z" + (" (absolute)" if bounds.sides == 2 else ""),
+        *(("Futile below",) if bounds.lower else ()),
         "Nominal p",
         "Alpha spent",
         "Power so far",

@@ -15,7 +15,8 @@ from equipoise.definition.model.fields import Identifier, Text
 NullVariance = Literal["null", "alternative", "pooled"]
 MeansMethod = Literal["t_test", "ancova", "crossover"]
 ProportionVariance = Literal["pooled", "unpooled"]
-BoundaryFamily = Literal["OF", "P", "WT", "asOF", "asP", "asHSD", "asKD"]
+SpendingFamily = Literal["asOF", "asP", "asHSD", "asKD"]
+BoundaryFamily = Literal["OF", "P", "WT", SpendingFamily]
 SizeKind = Literal["counts", "means", "proportions", "events"]
 
 
@@ -93,17 +94,31 @@ class EventAssumptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FutilityBoundary:
+    """Below which the trial stops early because it would hardly succeed: how the type II error is spent.
+
+    What is spent in all is 1 less the power. A `binding` boundary must be obeyed, and lowers the upper ones;
+    one that does not bind leaves the level as it is without it. `gamma` is a parameter of asHSD and asKD.
+    """
+
+    family: SpendingFamily
+    binding: bool = False
+    gamma: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InterimAnalyses:
     """When the endpoint is looked at early, and the boundaries that keep the level.
 
     `information` holds the share of the final information at each analysis, the last of them 1. `gamma` is a
-    parameter of asHSD and asKD, `delta` of WT.
+    parameter of asHSD and asKD, `delta` of WT. Stopping for `futility` needs a one-sided test.
     """
 
     family: BoundaryFamily
     information: tuple[Decimal, ...]
     gamma: Decimal | None = None
     delta: Decimal | None = None
+    futility: FutilityBoundary | None = None
     text: Text | None = None
 
 
