@@ -1,0 +1,6 @@
+"""USDM 4.0, CDISC's Unified Study Definitions Model: a study definition written, and a draft read."""
+
+from equipoise.exchange.usdm.read import ReadStudy, read_usdm
+from equipoise.exchange.usdm.write import usdm_text, write_usdm
+
+__all__ = ["ReadStudy", "read_usdm", "usdm_text", "write_usdm"]
