@@ -56,30 +56,35 @@ _TITLES = {
     "permutation": "permutation",
 }
 
+Participants = Annotated[int, typer.Option("--participants", help="All that are randomised, 1:1.")]
+Ratios = Annotated[
+    str, typer.Option("--ratio", help="True rates of group 2 over group 1; 1 gives the type I error.")
+]
+Dispersions = Annotated[str, typer.Option("--dispersion", help="True dispersions.")]
+Direction = Annotated[
+    Literal["fewer", "more"], typer.Option("--direction", help="What a one-sided test is to show.")
+]
+Tests = Annotated[
+    str,
+    typer.Option(
+        "--tests",
+        help=f"Which tests, or all; the last three take long: {', '.join(_TITLES)}.",
+    ),
+]
+Early = Annotated[Family | None, typer.Option("--family", help="Look early, with boundaries of this family.")]
+
 
 def operating(
     rate0: Rate0,
-    participants: Annotated[int, typer.Option("--participants", help="All that are randomised, 1:1.")],
-    ratio: Annotated[
-        str, typer.Option("--ratio", help="True rates of group 2 over group 1; 1 gives the type I error.")
-    ] = "1",
-    dispersion: Annotated[str, typer.Option("--dispersion", help="True dispersions.")] = "1",
+    participants: Participants,
+    ratio: Ratios = "1",
+    dispersion: Dispersions = "1",
     exposure: ExposureOption = 1.0,
     alpha: Alpha = 0.05,
     sides: Sides = 2,
-    direction: Annotated[
-        Literal["fewer", "more"], typer.Option("--direction", help="What a one-sided test is to show.")
-    ] = "fewer",
-    tests: Annotated[
-        str,
-        typer.Option(
-            "--tests",
-            help=f"Which tests, or all; the last three take long: {', '.join(_TITLES)}.",
-        ),
-    ] = "wald,score,likelihood_ratio",
-    family: Annotated[
-        Family | None, typer.Option("--family", help="Look early, with boundaries of this family.")
-    ] = None,
+    direction: Direction = "fewer",
+    tests: Tests = "wald,score,likelihood_ratio",
+    family: Early = None,
     looks: Looks = 0,
     information: Information = "",
     gamma: Gamma = None,
