@@ -22,14 +22,14 @@ ALL = by_name(derive_datasets(Frame(CUT)))
 
 
 def test_spec_names_of_variables_are_those_that_adam_allows() -> None:
-    assert list(ALL) == ["ADSL", "ADAE", "ADSPOT", "ADSCORE"]
+    assert list(ALL) == ["ADSL", "ADAE", "ADSPOT", "ADSCORE", "ADEP"]
     for dataset in ALL.values():
         names = [column.name for column in dataset.columns]
         assert len(set(names)) == len(names)
         assert all(
             name.isalnum() and name.isupper() and len(name) <= 8 and name[0].isalpha() for name in names
         )
-        assert all(0 < len(column.label) <= 60 for column in dataset.columns)
+        assert all(0 < len(column.label) <= 40 for column in dataset.columns)
         assert all(list(row) == names for row in dataset.rows)
 
 

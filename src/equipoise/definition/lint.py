@@ -9,6 +9,7 @@ from .expression import RESERVED
 from .findings import Problem
 from .lint_analysis import check_analysis, check_log_windows
 from .lint_conduct import check_forms, check_imaging, check_safety, check_supply
+from .lint_datasets import check_datasets
 from .lint_expressions import check_expressions, check_unmasking, parts
 from .lint_languages import check_languages
 from .lint_references import check_references
@@ -89,6 +90,7 @@ RULES: Rules = (
     check_analysis,
     check_log_windows,
     check_sample_size,
+    check_datasets,
     check_languages,
 )
 """Rules that may rely on every name being that of something."""

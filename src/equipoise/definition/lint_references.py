@@ -51,6 +51,7 @@ def _known(definition: StudyDefinition) -> Mapping[str, tuple[str, ...]]:
         "analysis set": tuple(found.id for found in analysis.sets),
         "estimand": tuple(estimand.id for estimand in analysis.estimands),
         "endpoint": tuple(endpoint.id for endpoint in analysis.endpoints),
+        "site": tuple(site.id for site in study.sites),
         "item": tuple(f"{form.id}.{item.id}" for form in definition.forms for item in form.items),
     }
 
@@ -89,6 +90,8 @@ def _of_study(definition: StudyDefinition) -> Iterator[Reference]:
     if definition.registry is not None:
         for index, outcome in enumerate(definition.registry.outcomes):
             yield Reference("registry.yaml", ("outcomes", index, "endpoint"), outcome.endpoint, "endpoint")
+        for index, registered in enumerate(definition.registry.sites):
+            yield Reference("registry.yaml", ("sites", index, "site"), registered.site, "site")
 
 
 def _of_plan(definition: StudyDefinition) -> Iterator[Reference]:

@@ -44,6 +44,7 @@ PARTS: Mapping[str, bool] = {
     "imaging": False,
     "supply": False,
     "registry": False,
+    "datasets": False,
     "rehearsal": False,
 }
 """The files of a folder besides its forms, and whether each is needed."""
@@ -53,6 +54,8 @@ FOLDERS = ("forms", "languages")
 
 LOCK_NAME = "study.lock"
 _NOTES = (".md", ".txt")
+# What an import leaves beside the files of the study.
+_IMPORTED = ("record.json", "losses.json", "findings.json", "not_understood.json")
 
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _TRUTHS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
@@ -131,7 +134,7 @@ def read_folder(folder: Path) -> tuple[StudySource, tuple[Finding, ...]]:
             findings += found
             if file is not None:
                 files[name] = file
-        elif name != LOCK_NAME and not name.endswith(_NOTES):
+        elif name not in (LOCK_NAME, *_IMPORTED) and not name.endswith(_NOTES):
             findings.append(_not_read(name))
     if not any(name.startswith("forms/") and _is_read(name) for name, _ in _files_of(folder)):
         sentence = "The folder forms holds no form. Add one file forms/NAME.yaml for each form."

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from equipoise.definition.model.analysis import Analysis
 from equipoise.definition.model.conduct import Allocation, Imaging, Safety, Supply
+from equipoise.definition.model.datasets import Datasets
 from equipoise.definition.model.eligibility import Eligibility
 from equipoise.definition.model.fields import LanguageTag
 from equipoise.definition.model.forms import Form
@@ -37,6 +38,7 @@ class StudyDefinition:
     imaging: Imaging | None = None
     supply: Supply = Supply()
     registry: Registry | None = None
+    datasets: Datasets | None = None
     languages: dict[LanguageTag, Language] = field(default_factory=dict)
     rehearsal: Rehearsal | None = None
     hash: str = field(default="", compare=False)

@@ -1,0 +1,222 @@
+"""Occurrence data (ADaM OCCDS 1.0): one row for each event of a log, named as in the tabulation datasets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from equipoise.analysis.course import treatment_epochs
+from equipoise.analysis.dataset_columns import (
+    IDENTIFIERS,
+    Cell,
+    Column,
+    ColumnType,
+    Dataset,
+    day,
+    day_of,
+    flag,
+    identifiers,
+    period,
+    period_columns,
+    text,
+    whole,
+)
+from equipoise.analysis.derive import Frame
+from equipoise.analysis.safety import Event, derive_events
+from equipoise.analysis.tables import participants_analysed
+from equipoise.definition.expression import FormRow, PartialDate
+from equipoise.definition.model.analysis import EventLog
+from equipoise.definition.model.datasets import Tabulation
+from equipoise.definition.model.forms import Form, Item
+from equipoise.definition.sdtm.guide import NAME_LENGTH_MAX, TEXT_LENGTH_MAX, Domain, domains
+from equipoise.definition.sdtm.naming import ShortNames, cut_text, short_label
+from equipoise.definition.tabulation import permitted, submitted, tabulations
+
+_TYPES: Mapping[str, ColumnType] = {"integer": "integer", "decimal": "decimal", "date": "date"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A column filled from an item, with the code list of its variable in the tabulation datasets."""
+
+    column: Column
+    item: Item
+    values: Mapping[str, str]
+    codelist: str | None
+
+
+def derive_occurrences(frame: Frame, log: EventLog) -> Dataset:
+    """One row per event, with the form's items; those that would unmask are left out of a masked cut."""
+    form = frame.definition.form(log.form)
+    assert form is not None, "the linter has found the form of every log"
+    safety = frame.definition.safety
+    about_events = safety is not None and safety.form == log.form
+    tabulation = _tabulation(frame, form)
+    sequence = _sequence(frame, tabulation)
+    extra = [
+        whole("ASEQ", "Analysis Sequence Number", None, "Numbers the events of a subject by date, from 1"),
+        *([whole(sequence, "Sequence Number", f"{sequence[:2]}.{sequence}")] if sequence else []),
+        text(
+            "ASTDTC",
+            "Analysis Start Date, as known",
+            None,
+            "The date that the log was given, partial where so",
+        ),
+        day("ASTDT", "Analysis Start Date", None, "The earliest day that ASTDTC can be"),
+        whole(
+            "ASTDY", "Analysis Start Relative Day", None, "ASTDT less ADSL.TRTSDT, plus 1 from that day on"
+        ),
+        text(
+            "ASTDTF", "Analysis Start Date Imputation Flag", None, "D or M where day or month were not known"
+        ),
+        *period_columns(frame),
+        flag("TRTEMFL", "Treatment Emergent Analysis Flag", "Y where the event began in a treatment epoch"),
+    ]
+    if about_events:
+        extra += [
+            flag("AESER", "Serious Event", "Y where the condition of seriousness of the safety plan is met"),
+            flag(
+                "AREL", "Related in Investigator's Judgement", "Y where the condition of relatedness is met"
+            ),
+        ]
+    asked = _asked(frame, form, tabulation, taken=[column.name for column in (*IDENTIFIERS, *extra)])
+    columns = (*IDENTIFIERS, *extra, *(each.column for each in asked))
+    events = derive_events(frame, log.form, participants_analysed(frame))
+    rows = _rows(frame, events, asked, tabulation, sequence, about_events=about_events)
+    return Dataset(
+        name=log.dataset.upper()[:NAME_LENGTH_MAX],
+        label=short_label(f"{log.title} Analysis Dataset"),
+        structure="One record per subject per event",
+        kind="events" if about_events else "occurrences",
+        keys=("STUDYID", "USUBJID", "ASEQ"),
+        columns=columns,
+        rows=tuple({column.name: row.get(column.name) for column in columns} for row in rows),
+    )
+
+
+def _rows(
+    frame: Frame,
+    events: tuple[Event, ...],
+    asked: list[_Asked],
+    tabulation: Tabulation | None,
+    sequence: str | None,
+    *,
+    about_events: bool,
+) -> list[dict[str, Cell]]:
+    treated = {epoch.id for epoch in treatment_epochs(frame.definition)}
+    numbers: dict[str, int] = {}
+    rows = []
+    by_person: dict[str, list[FormRow]] = {}
+    for event in events:
+        by_person.setdefault(event.participant, []).append(event.row)
+    for event in events:
+        person = frame.people[event.participant]
+        numbers[event.participant] = numbers.get(event.participant, 0) + 1
+        row = identifiers(frame, person) | period(frame, person, event.epoch)
+        row["ASEQ"] = numbers[event.participant]
+        if sequence is not None and tabulation is not None:
+            row[sequence] = _numbered(tabulation, by_person[event.participant]).index(event.row) + 1
+        on = event.row.date
+        first = None if on is None else on.first.isoformat()
+        row |= {
+            "ASTDTC": None if on is None else str(on),
+            "ASTDT": first,
+            "ASTDY": day_of(person, first),
+            "ASTDTF": None if on is None or on.exact else "D" if on.month else "M",
+            "TRTEMFL": "Y" if event.epoch in treated else "N",
+        }
+        if about_events:
+            row["AESER"] = "Y" if "serious" in event.traits else "N"
+            row["AREL"] = "Y" if "related" in event.traits else "N"
+        for each in asked:
+            row[each.column.name] = _cell(each, event.row)
+        rows.append(row)
+    return rows
+
+
+def _tabulation(frame: Frame, form: Form) -> Tabulation | None:
+    """How the tabulation datasets name a log, where each row is one record of events or interventions."""
+    found = [each for each in tabulations(frame.definition) if each.form == form.id]
+    mains = [each for each in found if domains()[each.domain].dataset_class in ("EVENTS", "INTERVENTIONS")]
+    return mains[0] if len(mains) == 1 and not mains[0].tests else None
+
+
+def _sequence(frame: Frame, tabulation: Tabulation | None) -> str | None:
+    """The name of the sequence number in the tabulation datasets, where the log is all of its domain."""
+    if tabulation is None or tabulation.domain in ("EX", "DS"):
+        return None
+    same = [each for each in tabulations(frame.definition) if each.domain == tabulation.domain]
+    return f"{tabulation.domain}SEQ" if same == [tabulation] else None
+
+
+def _numbered(tabulation: Tabulation, rows: list[FormRow]) -> list[FormRow]:
+    """A participant's rows in the order of the tabulation dataset: by start and topic, missing ones last."""
+    domain = domains()[tabulation.domain]
+    items = {entry.variable: entry.item for entry in tabulation.variables}
+
+    def key(row: FormRow) -> list[tuple[bool, str]]:
+        order = []
+        for name in (f"{domain.name}STDTC", domain.topic):
+            seen = row.values.get(items.get(name) or "")
+            value = tabulation.constants.get(name or "") if seen is None else seen.value
+            order.append((value is None, "" if value is None else cut_text(str(value), TEXT_LENGTH_MAX)))
+        return order
+
+    return sorted(rows, key=key)
+
+
+def _asked(frame: Frame, form: Form, tabulation: Tabulation | None, taken: list[str]) -> list[_Asked]:
+    names = ShortNames(taken)
+    shown = {each.id: each for each in form.items if not (frame.cut.masked and each.unmasking)}
+    if tabulation is None:
+        return [_column(names.new(each.id), each, {}, None, None) for each in shown.values()]
+    domain: Domain = domains()[tabulation.domain]
+    found = []
+    for entry in tabulation.variables:
+        if entry.item not in shown or (entry.variable in taken and entry.variable is not None):
+            continue
+        name, known = entry.variable or entry.qualifier or entry.item, domain.variable(entry.variable or "")
+        home = domain.name if known else f"SUPP{domain.name}"
+        source = f"{home}.{name}" if known else f"{home}.QVAL"
+        label = known.label if known else entry.label
+        called = names.new(name)
+        found.append(
+            _column(called, shown[entry.item], entry.values, known.codelist if known else None, source, label)
+        )
+    return found
+
+
+def _column(
+    name: str,
+    item: Item,
+    values: Mapping[str, str],
+    codelist: str | None,
+    predecessor: str | None,
+    label: str | None = None,
+) -> _Asked:
+    closed = tuple((each, None) for each in permitted(item, values, codelist))
+    kind = _TYPES.get(item.type, "string") if not values else "string"
+    column = Column(
+        name=name,
+        label=short_label(label or item.label),
+        # The tabulation datasets hold a grade as text, and dates as texts of ISO 8601.
+        type="string" if predecessor is not None and kind in ("integer", "date") else kind,
+        predecessor=predecessor,
+        method=None if predecessor else f"The answer to: {item.label}",
+        permitted=closed,
+    )
+    return _Asked(column, item, values, codelist)
+
+
+def _cell(asked: _Asked, row: FormRow) -> Cell:
+    seen = row.values.get(asked.item.id)
+    found = submitted(asked.item, seen.value if seen else None, asked.values, asked.codelist)
+    if found is None:
+        return None
+    if asked.column.type in ("integer", "decimal"):
+        return found.number
+    value = seen.value if seen else None
+    if isinstance(value, date | PartialDate):
+        return str(value)
+    return cut_text(found.standard, TEXT_LENGTH_MAX)
