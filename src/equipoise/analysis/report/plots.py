@@ -26,7 +26,7 @@ STYLE: dict[Any, Any] = {
     "legend.fontsize": 8,
 }
 GRID = "#e3e7eb"
-_FACE = "'Source Sans 3', 'Segoe UI', 'Helvetica Neue', Arial, 'Liberation Sans', sans-serif"
+FACE = "'Source Sans 3', 'Segoe UI', 'Helvetica Neue', Arial, 'Liberation Sans', sans-serif"
 
 
 def to_svg(canvas: Canvas, title: str) -> str:
@@ -35,5 +35,5 @@ def to_svg(canvas: Canvas, title: str) -> str:
     canvas.savefig(text, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     drawn = text.getvalue()
     # Measured with the face that matplotlib brings, set in the face of the page.
-    drawn = drawn[drawn.index("<svg") :].strip().replace("'DejaVu Sans'", _FACE)
+    drawn = drawn[drawn.index("<svg") :].strip().replace("'DejaVu Sans'", FACE)
     return drawn.replace("<svg ", f'<svg role="img" aria-label="{escape(title)}" ', 1)
