@@ -1,0 +1,207 @@
+"""Reads the data of a trial back from a file that this system wrote."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from lxml import etree
+
+from equipoise.definition.recording import Stored
+from equipoise.exchange.markup import line_of
+from equipoise.exchange.odm import facts
+from equipoise.exchange.odm.metadata import Metadata
+from equipoise.exchange.odm.names import (
+    EVENT,
+    FORM,
+    GENERATED,
+    GROUP,
+    ITEM,
+    LOCATION,
+    LOGS,
+    UNSCHEDULED,
+    USER,
+)
+from equipoise.exchange.odm.snapshot import Account, Answer, Entered, Person, Record, Snapshot, in_order
+from equipoise.exchange.odm.stream import Taker, child, children, name_of
+from equipoise.exchange.odm.write_data import UNKNOWN_USER
+from equipoise.exchange.unreadable import FileUnreadable
+
+_RECORD_FACTS = f"{GROUP}{GENERATED}RECORD"
+
+
+class DataReader:
+    """Reads the participants of a file one after another, and at its end the trial as a whole."""
+
+    def __init__(self, take: Taker, metadata: Metadata) -> None:
+        self._take = take
+        self._types = {oid: item.type for oid, item in metadata.items.items()}
+        forms = (oid for oid, group in metadata.groups.items() if group.kind == "form")
+        self._order = {oid.removeprefix(FORM): place for place, oid in enumerate(forms)}
+        self._people: list[Person] = []
+
+    def add_subject(self, subject: etree._Element) -> None:
+        """Read a participant; raises FileUnreadable (ODM-DATA) where the file does not say what it should."""
+        try:
+            self._people.append(self._person(subject))
+        except (ValueError, LookupError) as error:
+            raise self._unreadable(subject) from error
+
+    def snapshot(self, root: etree._Element) -> Snapshot:
+        """Return the whole trial; raises FileUnreadable (ODM-DATA) as `add_subject` does."""
+        rows: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+        try:
+            for element in children(child(root, "ReferenceData"), "ItemGroupData"):
+                name, row = self._facts(element)
+                rows[name].append(row)
+            return Snapshot(
+                **rows["TRIAL"][0],
+                counts={row["name"]: row["count"] for row in rows["COUNT"]},
+                people=tuple(self._people),
+                accounts=tuple(Account(**row) for row in rows["GRANT"]),
+                approved={row["site"]: row["approved_on"].isoformat() for row in rows["SITE"]},
+            )
+        except (ValueError, LookupError) as error:
+            raise self._unreadable(root) from error
+
+    def _unreadable(self, element: etree._Element) -> FileUnreadable:
+        return FileUnreadable(
+            "ODM-DATA",
+            f"The data in the file {self._take.file} are not as they were written: "
+            f"a {name_of(element)} lacks something or holds what cannot be read. Export the trial again.",
+            f"line {line_of(element)}",
+        )
+
+    # -- participants
+
+    def _person(self, subject: etree._Element) -> Person:
+        take = self._take
+        code = take.required(subject, "SubjectKey")
+        site = take.required(_needed(subject, "SiteRef"), "LocationOID").removeprefix(LOCATION)
+        rows: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+        encounters: list[tuple[str, dict[str, Any]]] = []
+        records: dict[tuple[str | None, str, str | None], Record] = {}
+        entered: dict[str, Entered] = {}
+        for event in children(subject, "StudyEventData"):
+            encounter = self._encounter(event)
+            for form in children(event, "FormData", "ItemGroupData"):
+                name = _attribute(form, "FormOID", "ItemGroupOID").removeprefix(FORM)
+                if not name.startswith(GENERATED):
+                    key = form.get("FormRepeatKey") or form.get("ItemGroupRepeatKey")
+                    place = (encounter, name, key)
+                    records[place] = self._record(form, place, records.get(place))
+                    continue
+                for element in children(form, "ItemGroupData"):
+                    group, row = self._facts(element)
+                    given = dict(self._facts_entered(element))
+                    if group == "ENCOUNTER":
+                        encounters.append((encounter or "", row))
+                        if "status" in given:
+                            entered[encounter or ""] = given["status"]
+                    else:
+                        rows[group].append(row)
+                        entered |= given
+        ordered = in_order(records.values(), self._order)
+        return facts.person_of(code, site, rows, encounters, ordered, entered)
+
+    def _encounter(self, event: etree._Element) -> str | None:
+        name = event.attrib["StudyEventOID"].removeprefix(EVENT)
+        key = self._take.attribute(event, "StudyEventRepeatKey")
+        return key if name == UNSCHEDULED else None if name == LOGS else name
+
+    def _facts(self, element: etree._Element) -> tuple[str, dict[str, Any]]:
+        """Return the name of a generated group, and a row of it."""
+        name = element.attrib["ItemGroupOID"].removeprefix(f"{GROUP}{GENERATED}")
+        texts = {}
+        for item in children(element, "ItemData"):
+            fact = item.attrib["ItemOID"].removeprefix(f"{ITEM}{GENERATED}{name}.")
+            texts[fact] = self._value(item) or ""
+        return name, facts.read(facts.BY_ID[name], texts)
+
+    def _facts_entered(self, element: etree._Element) -> Iterator[tuple[str, Entered]]:
+        for item in children(element, "ItemData"):
+            entered = self._entered(item)
+            if entered is not None:
+                yield item.attrib["ItemOID"].rpartition(".")[2], entered
+
+    def _value(self, item: etree._Element) -> str | None:
+        """Return the text of an item, None where there is none."""
+        value = child(item, "Value")
+        if value is not None:
+            return self._take.text(value)
+        return None if "Value" not in item.attrib else self._take.attribute(item, "Value") or ""
+
+    def _entered(self, element: etree._Element) -> Entered | None:
+        audit = child(element, "AuditRecord")
+        if audit is None:
+            return None
+        take = self._take
+        user = take.required(_needed(audit, "UserRef"), "UserOID")
+        role = site = account = None
+        if user != UNKNOWN_USER:
+            role, site, account = user.removeprefix(USER).split(".", 2)
+        reason = child(audit, "ReasonForChange")
+        return Entered(
+            position=int(take.text(child(audit, "SourceID"))),
+            at=take.text(child(audit, "DateTimeStamp")),
+            account=account,
+            role=role,
+            site=site or None,
+            reason=None if reason is None else take.text(reason),
+        )
+
+    # -- filled forms
+
+    def _record(
+        self, form: etree._Element, place: tuple[str | None, str, str | None], before: Record | None
+    ) -> Record:
+        """Return a record as a form in the file leaves it, which may change what an earlier one said."""
+        encounter, name, key = place
+        removed = None if before is None else before.removed
+        if form.get("TransactionType") == "Remove":
+            removed = self._entered(form)
+        answers = {} if before is None else dict(before.answers)
+        made = None if before is None else before.made
+        said: dict[str, Any] = {"dated": None, "verified": None}
+        if before is not None:
+            said = {"dated": before.dated, "verified": before.verified}
+        for group in children(form, "ItemGroupData"):
+            if group.attrib["ItemGroupOID"] == _RECORD_FACTS:
+                said = self._facts(group)[1]
+                continue
+            made = self._entered(group) or made
+            for item in children(group, "ItemData"):
+                oid = item.attrib["ItemOID"]
+                answer = Answer(self._stored(oid, self._value(item)), self._entered(item))
+                item_name = oid.removeprefix(f"{ITEM}{name}.")
+                answers[item_name] = (*answers.get(item_name, ()), answer)
+        return Record(
+            form=name,
+            encounter=encounter,
+            row=int(key) if key is not None and key.isdecimal() else None,
+            dated=said["dated"],
+            answers=answers,
+            verified=bool(said["verified"]),
+            removed=removed,
+            made=made,
+        )
+
+    def _stored(self, oid: str, text: str | None) -> Stored | None:
+        if text is None:
+            return None
+        kind = self._types.get(oid)
+        if kind == "integer":
+            return int(text)
+        return {"true": True, "false": False}[text] if kind == "boolean" else text
+
+
+def _needed(element: etree._Element, name: str) -> etree._Element:
+    found = child(element, name)
+    if found is None:
+        raise ValueError(f"no {name}")
+    return found
+
+
+def _attribute(element: etree._Element, *names: str) -> str:
+    return next((str(element.attrib[name]) for name in names if name in element.attrib), "")

@@ -1,0 +1,431 @@
+"""A trial as one viewer sees it at one position: the data cut, with who entered each value, when and why.
+
+A data cut holds values as expressions read them. A snapshot holds them as they were stored, hence also the
+time of day, and may hold the values before corrections, too.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from types import MappingProxyType
+
+from equipoise.analysis.cut import CutParticipant, DataCut
+from equipoise.capture.state import QueryRow
+from equipoise.conduct.trail import AuditLine
+from equipoise.conduct.view.lines import RecordLine, SignatureLine
+from equipoise.conduct.view.views import MaskedView
+from equipoise.definition.expression import FormRow, Observation, PartialDate, encode_value
+from equipoise.definition.model.definition import StudyDefinition
+from equipoise.definition.recording import Stored, decode_item, parse_date
+
+Place = tuple[str, str | None, int | None]
+"""A filled form: form, encounter (None between encounters), row of a repeating form."""
+
+RECORDED = ("FormRecorded", "UnmaskingFormRecorded")
+CORRECTED = ("ItemCorrected", "UnmaskingItemCorrected")
+REMOVED = ("RowRemoved", "UnmaskingRowRemoved")
+MADE = (
+    *("SourceCollected", "SourceDetailed", "ManufactureRecorded"),
+    *("UnitAdministered", "UnitAdministrationDetailed"),
+)
+"""The entries that hold what was filled in of a lot or a unit."""
+
+FACT_OF_KIND: Mapping[str, str] = {
+    "ParticipantConsented": "consented_on",
+    "ParticipantRandomised": "randomised_on",
+    "ScreeningFailed": "ended_on",
+    "ParticipantWithdrawn": "ended_on",
+    "ParticipantCompleted": "ended_on",
+}
+"""Which fact of a participant an entry of the ledger gave."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entered:
+    """When a value was entered, in UTC, and at which position; by whom and why, as far as that is known."""
+
+    position: int
+    at: str
+    account: str | None = None
+    role: str | None = None
+    site: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A stored value that an item was given, None where it was taken away."""
+
+    value: Stored | None
+    entered: Entered | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """A filled form. The last answer of an item is its current one; `removed` is when the row was struck out.
+
+    `dated` is the clinical date, perhaps partial. `made` says who recorded the whole where its answers do
+    not: those of a lot or of a unit have no place in the order of all answers.
+    """
+
+    form: str
+    encounter: str | None
+    row: int | None
+    dated: str | None
+    answers: Mapping[str, tuple[Answer, ...]]
+    verified: bool = False
+    removed: Entered | None = None
+    made: Entered | None = None
+
+    @property
+    def place(self) -> Place:
+        """Where it stands."""
+        return self.form, self.encounter, self.row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """A participant: the facts of the cut without its rows, the filled forms, and what was said about them.
+
+    `entered` says who gave a fact, by the fact's name or by that of an encounter.
+    """
+
+    facts: CutParticipant
+    records: tuple[Record, ...]
+    entered: Mapping[str, Entered] = field(default_factory=dict)
+    signatures: tuple[SignatureLine, ...] = ()
+    queries: tuple[QueryRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """An account in a role, at a site or across the trial; of a person nothing else is known here."""
+
+    account: str
+    role: str
+    site: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """A trial at one position; fields are those of a data cut. `approved` is the day of each open site.
+
+    `history` says that former values and removed rows are there; `days_only` that date-times have no time.
+    """
+
+    study: str
+    version: str
+    definition: str
+    masked: bool
+    mode: str
+    position: int
+    head: str
+    recorded_at: str
+    locked_at: str | None
+    unblinded_at: str | None
+    counts: Mapping[str, int]
+    people: tuple[Person, ...]
+    accounts: tuple[Account, ...] = ()
+    approved: Mapping[str, str] = field(default_factory=dict)
+    history: bool = False
+    days_only: bool = False
+
+
+def snapshot_of(cut: DataCut) -> Snapshot:
+    """Return what a data cut alone tells: no accounts, and of a date-time the day.
+
+    Records stand in the order of forms, clinical dates and ledger positions, as in a cut of a real ledger. A
+    position without a time is left out: there is no such entry.
+    """
+    order = {form.id: place for place, form in enumerate(cut.definition.forms)}
+    return Snapshot(
+        study=cut.definition.study.id,
+        version=cut.definition.study.version,
+        definition=cut.definition.hash,
+        masked=cut.masked,
+        mode=cut.mode,
+        position=cut.position,
+        head=cut.head,
+        recorded_at=cut.recorded_at,
+        locked_at=cut.locked_at,
+        unblinded_at=cut.unblinded_at,
+        counts=dict(cut.counts),
+        people=tuple(
+            Person(
+                facts=replace(person, rows=()),
+                records=in_order(map(_record_of_row, person.rows), order),
+            )
+            for person in cut.participants
+        ),
+        days_only=True,
+    )
+
+
+def take_snapshot(view: MaskedView, *, history: bool = False) -> Snapshot:
+    """Return the trial as a viewer sees it now, with who entered what; `history` adds what was there before.
+
+    Raises Refused for viewers who do not see the data of all sites.
+    """
+    cut = view.cut()
+    order = {form.id: place for place, form in enumerate(cut.definition.forms)}
+    lines: dict[int, Entered] = {}
+    courses: defaultdict[str, list[AuditLine]] = defaultdict(list)
+    for line in view.audit():
+        lines[line.position] = _entered(line)
+        courses[str(line.content.get("participant"))].append(line)
+    base = snapshot_of(cut)
+    of_products = {
+        form
+        for product in cut.definition.supply.products
+        for form in (product.source_form, product.manufacture_form, product.administration_form)
+    }
+    queries: defaultdict[str, list[QueryRow]] = defaultdict(list)
+    for query in view.queries():
+        queries[query.participant].append(query)
+    people = []
+    for person in base.people:
+        code = person.facts.participant
+        lines_of_forms = [line for line in view.records(code) if history or not line.removed]
+        filled = {each.place: each for each in _filled(lines_of_forms, lines, courses[code], history)}
+        others = [_with_names(record, lines) for record in person.records if record.place not in filled]
+        made = [line for line in courses[code] if line.kind in MADE and line.content["item_values"]]
+        others = [
+            _as_made(cut.definition, record, made) if record.form in of_products else record
+            for record in others
+        ]
+        people.append(
+            replace(
+                person,
+                records=in_order((*filled.values(), *others), order),
+                entered=dict(_facts_entered(courses[code])),
+                signatures=view.signature_lines(code),
+                queries=tuple(queries[code]),
+            )
+        )
+    return replace(
+        base,
+        people=tuple(people),
+        accounts=tuple(
+            dict.fromkeys(
+                Account(account=grant.account, role=grant.role, site=grant.site) for grant in view.grants()
+            )
+        ),
+        approved={line.site: line.approved_on for line in view.all_sites() if line.approved_on is not None},
+        history=history,
+        days_only=False,
+    )
+
+
+def cut_of(snapshot: Snapshot, definition: StudyDefinition) -> DataCut:
+    """Return the data cut that a snapshot was taken of; the definition is the one that it names."""
+    return DataCut(
+        definition=definition,
+        participants=tuple(
+            replace(
+                person.facts,
+                rows=tuple(
+                    _row_of(definition, record) for record in person.records if record.removed is None
+                ),
+            )
+            for person in snapshot.people
+        ),
+        masked=snapshot.masked,
+        mode=snapshot.mode,
+        position=snapshot.position,
+        head=snapshot.head,
+        recorded_at=snapshot.recorded_at,
+        locked_at=snapshot.locked_at,
+        unblinded_at=snapshot.unblinded_at,
+        counts=snapshot.counts,
+    )
+
+
+def accounts_of(snapshot: Snapshot) -> tuple[Account, ...]:
+    """Return the accounts that hold a role, and after them the others that entered something."""
+    known = dict.fromkeys(snapshot.accounts)
+    for person in snapshot.people:
+        for entered in _all_entered(person):
+            if entered.account is not None and entered.role is not None:
+                known[Account(account=entered.account, role=entered.role, site=entered.site)] = None
+        for signature in person.signatures:
+            known[signer(person, signature)] = None
+    return tuple(known)
+
+
+def signer(person: Person, signature: SignatureLine) -> Account:
+    """Return the account that signed; whoever signs a casebook acts at its participant's site."""
+    return Account(account=signature.account, role=signature.role, site=person.facts.site)
+
+
+def _all_entered(person: Person) -> Iterable[Entered]:
+    yield from person.entered.values()
+    for record in person.records:
+        yield from (entered for entered in (record.removed, record.made) if entered is not None)
+        for answers in record.answers.values():
+            yield from (answer.entered for answer in answers if answer.entered is not None)
+
+
+# -- from a cut
+
+
+def _record_of_row(row: FormRow) -> Record:
+    answers = {}
+    for item, seen in row.values.items():
+        stored = encode_value(seen.value)
+        if stored is not None:
+            known = seen.position is not None and seen.recorded_at is not None
+            entered = Entered(position=seen.position or 0, at=seen.recorded_at or "") if known else None
+            answers[item] = (Answer(stored, entered),)
+    return Record(
+        form=row.form,
+        encounter=row.encounter,
+        row=row.row,
+        dated=None if row.date is None else str(row.date),
+        answers=answers,
+    )
+
+
+def _row_of(definition: StudyDefinition, record: Record) -> FormRow:
+    form = definition.form(record.form)
+    day: PartialDate | None = None if record.dated is None else parse_date(record.dated)
+    values = {}
+    for item in () if form is None else form.items:
+        answers = record.answers.get(item.id)
+        if answers is None or answers[-1].value is None:
+            continue
+        entered = answers[-1].entered
+        values[item.id] = Observation(
+            record.form,
+            item.id,
+            decode_item(item.type, answers[-1].value),
+            record.encounter,
+            record.row,
+            day,
+            None if entered is None else entered.at,
+            None if entered is None else entered.position,
+        )
+    return FormRow(record.form, record.row, record.encounter, day, MappingProxyType(values))
+
+
+def in_order(records: Iterable[Record], order: Mapping[str, int]) -> tuple[Record, ...]:
+    """Return records by the place of their form, their clinical date, their ledger position and their row."""
+
+    def key(record: Record) -> tuple[int, date, int, int]:
+        positions = [
+            answers[-1].entered.position
+            for answers in record.answers.values()
+            if answers[-1].entered is not None and answers[-1].value is not None
+        ]
+        day = date.min if record.dated is None else parse_date(record.dated).first
+        return order[record.form], day, min(positions, default=-1), record.row or -1
+
+    return tuple(sorted(records, key=key))
+
+
+# -- from the audit trail
+
+
+def _entered(line: AuditLine) -> Entered:
+    return Entered(
+        position=line.position,
+        at=line.recorded_at,
+        account=line.account,
+        role=line.role,
+        site=line.site,
+        reason=line.reason,
+    )
+
+
+def _with_names(record: Record, lines: Mapping[int, Entered]) -> Record:
+    """Say who entered the values of a record that another room holds, as final readings are."""
+    answers = {}
+    for item, (answer,) in record.answers.items():
+        entered = answer.entered and lines.get(answer.entered.position, answer.entered)
+        answers[item] = (Answer(answer.value, entered),)
+    return replace(record, answers=answers)
+
+
+def _filled(
+    filled: Iterable[RecordLine], lines: Mapping[int, Entered], course: Iterable[AuditLine], history: bool
+) -> Iterable[Record]:
+    pasts = _pasts(course) if history else {}
+    for line in filled:
+        place: Place = (line.form, line.encounter or None, line.row or None)
+        past, removed = pasts.get(place, ({}, None))
+        if line.removed and removed is None:
+            # Who struck the row out is not for this viewer to know: it is not there.
+            continue
+        current = {
+            item: (Answer(value, lines.get(line.entered[item]["position"])),)
+            for item, value in line.values.items()
+        }
+        yield Record(
+            form=line.form,
+            encounter=place[1],
+            row=place[2],
+            dated=line.dated,
+            answers={**current, **past},
+            verified=line.verified,
+            removed=removed if line.removed else None,
+        )
+
+
+def _as_made(definition: StudyDefinition, record: Record, lines: list[AuditLine]) -> Record:
+    """Return what is recorded of a lot or a unit as it was stored, with who recorded it.
+
+    A cut does not say which entry a row is of. It is one that says the same; `lines` loses those found.
+    """
+    form = definition.form(record.form)
+    types = {} if form is None else {item.id: item.type for item in form.items}
+    answers = dict(record.answers)
+    made: Entered | None = None
+    for line in list(lines):
+        stored = line.content["item_values"]
+        here = line.content.get("encounter") in (None, record.encounter)
+        if here and all(
+            item in answers and encode_value(decode_item(types[item], value)) == answers[item][-1].value
+            for item, value in stored.items()
+        ):
+            lines.remove(line)
+            answers |= {item: (Answer(value),) for item, value in stored.items()}
+            made = made or _entered(line)
+            if len(stored) == len(record.answers):
+                break
+    return replace(record, answers=answers, made=made)
+
+
+_Past = tuple[dict[str, tuple[Answer, ...]], Entered | None]
+
+
+def _pasts(course: Iterable[AuditLine]) -> dict[Place, _Past]:
+    """Return all values of each filled form in their order, and when it was struck out."""
+    found: dict[Place, _Past] = {}
+    for line in course:
+        said, entered = line.content, _entered(line)
+        if line.kind not in (*RECORDED, *CORRECTED, *REMOVED):
+            continue
+        place: Place = (said["form"], said["encounter"] or None, said["row"] or None)
+        answers, removed = found.get(place, ({}, None))
+        given: Mapping[str, Stored | None] = {}
+        if line.kind in RECORDED:
+            given = said["item_values"]
+        elif line.kind in CORRECTED:
+            # What the viewer may not see has been taken out of the line.
+            given = {said["item"]: said["after"]} if "after" in said else {}
+        else:
+            removed = entered
+        for item, value in given.items():
+            answers[item] = (*answers.get(item, ()), Answer(value, entered))
+        found[place] = answers, removed
+    return found
+
+
+def _facts_entered(course: Iterable[AuditLine]) -> Iterable[tuple[str, Entered]]:
+    for line in course:
+        if line.kind in FACT_OF_KIND:
+            yield FACT_OF_KIND[line.kind], _entered(line)
+        elif line.kind in ("EncounterStarted", "EncounterMissed"):
+            yield str(line.content["encounter"]), _entered(line)
