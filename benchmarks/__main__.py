@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.clinic import ClinicFigures, measure_clinic
 from benchmarks.counting import measure_counting
 from benchmarks.crossing_over import measure_crossovers
+from benchmarks.datasets import measure_datasets
+from benchmarks.rates import CountingRow
 from benchmarks.recording import measure_recording
-from benchmarks.rehearsing import measure_rehearsing
+from benchmarks.records import RecordsRow, measure_records
+from benchmarks.rehearsing import RehearsingFigures, measure_rehearsing
 from benchmarks.starting import measure_starting
 from benchmarks.verifying import measure_verifying
 from equipoise.definition.load import load_study
@@ -68,16 +72,7 @@ def main() -> None:
                 aim,
             )
         )
-    for row in (*measure_counting(quick), *measure_crossovers(quick)):
-        print(
-            _LINE.format(
-                row.what,
-                f"{row.measured:,.0f}/s",
-                "" if row.against is None else f"{row.against:,.0f}/s",
-                "" if row.ratio is None else f"{row.ratio:,.2f}",
-                row.aim,
-            )
-        )
+    _print_rates((*measure_counting(quick), *measure_crossovers(quick), *measure_datasets(quick)))
     starting = measure_starting(repetitions)
     for what, seconds, aim in (
         ("equipoise --help, against Python alone", starting.help, "under 0.3 s"),
@@ -89,14 +84,49 @@ def main() -> None:
             )
         )
     rehearsing = measure_rehearsing(definition, participants=in_memory, **common)
+    _print_rehearsing(rehearsing)
+    with TemporaryDirectory(prefix=".bench-", dir=Path(__file__).parent) as folder:
+        _print_records(measure_records(Path(folder), quick=quick))
+    with TemporaryDirectory(prefix=".bench-", dir=Path(__file__).parent) as folder:
+        users, seconds = (4, 0.3) if quick else (_USERS, _LOAD_SECONDS)
+        _print_clinic(measure_clinic(Path(folder), users=users, seconds=seconds), users)
+
+
+def _print_rates(rows: Iterable[CountingRow]) -> None:
+    for row in rows:
+        print(
+            _LINE.format(
+                row.what,
+                f"{row.measured:,.0f}/s",
+                "" if row.against is None else f"{row.against:,.0f}/s",
+                "" if row.ratio is None else f"{row.ratio:,.2f}",
+                row.aim,
+            )
+        )
+
+
+def _print_rehearsing(rehearsing: RehearsingFigures) -> None:
     what = f"rehearsal in memory ({rehearsing.participants} randomised)"
     print(_LINE.format(what, f"{rehearsing.seconds:.1f} s", "", "", "a few seconds"))
     print(f"  of {rehearsing.commands} commands and {rehearsing.entries} entries; its parts:")
     for part, seconds in sorted(rehearsing.parts.items(), key=lambda item: -item[1]):
         print(f"  {part:<44}{seconds:>10.2f} s  {seconds / rehearsing.seconds:>11.0%}")
-    with TemporaryDirectory(prefix=".bench-", dir=Path(__file__).parent) as folder:
-        users, seconds = (4, 0.3) if quick else (_USERS, _LOAD_SECONDS)
-        _print_clinic(measure_clinic(Path(folder), users=users, seconds=seconds), users)
+
+
+def _print_records(rows: list[RecordsRow]) -> None:
+    print(
+        "\nregistry records checked, a process for each core; peak memory of collecting, of one that checks"
+    )
+    for row in rows:
+        what = (
+            f"{row.asked:,} records"
+            if row.checked == row.asked
+            else f"{row.checked:,} of {row.asked:,} records"
+        )
+        memory = f"{row.collecting:,.0f} MB", f"{row.checking:,.0f} MB"
+        print(
+            _LINE.format(what, f"{row.checked / row.seconds:,.0f}/s", *memory, ">= 12/s: 500,000 in a night")
+        )
 
 
 def _print_clinic(figures: ClinicFigures, users: int) -> None:

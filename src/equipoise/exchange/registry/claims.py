@@ -48,15 +48,15 @@ _AGE_GAP: Final = (
 )
 _AGE_RANGE: Final = re.compile(
     rf"(?P<cue>{_AGE_WORD}{_AGE_GAP})?(?:\bbetween\s+"
-    rf"|\bfrom\s+)?(?<![\d.,·])(?P<low>{NUMBER})\s*(?:{_AGE_UNIT}\b\.?)?(?:\s*old)?"
+    rf"|\bfrom\s+)?(?<![\d.,·])(?P<low>{NUMBER})\s*(?:(?P<low_unit>{_AGE_UNIT})\b\.?)?(?:\s*old)?"
     rf"{TO}(?P<high>{NUMBER})(?!\s*[%/])(?:{_OLD})?",
     re.IGNORECASE,
 )
 _AGE_LOW: Final = re.compile(
     rf"(?:(?P<cue>{_AGE_WORD}{_AGE_GAP}|\badults?\s+){AT_LEAST}\s*(?P<a>{NUMBER})(?!\d)(?:{_OLD})?"
     rf"|{AT_LEAST}\s*(?P<b>{NUMBER})\s*(?P<unit2>{_AGE_UNIT})\b\.?\s*(?:old\b|of\s+age\b)"
-    rf"|(?P<c>{NUMBER})\s*(?P<unit3>{_AGE_UNIT})\b\.?(?:\s*(?:old\b|of\s+age\b|age\b))?\s*(?:and"
-    rf"|or)\s+(?:older|over|above|more)\b(?!\s+than)"
+    rf"|(?P<c>{NUMBER})\s*(?P<unit3>{_AGE_UNIT})\b\.?(?:(?:\s*(?:old\b|of\s+age\b|age\b))?\s*(?:and|or)\s+"
+    rf"(?:older|over|above)|\s*(?:old|of\s+age|age)\s*(?:and|or)\s+more)\b(?!\s+than)"
     rf"|\bolder\s+than\s+(?P<e>{NUMBER})\s*(?P<unit5>{_AGE_UNIT})\b"
     rf"|(?P<d>{NUMBER})\s*\+\s*(?P<unit4>years?)\b)",
     re.IGNORECASE,
@@ -69,9 +69,12 @@ _AGE_HIGH: Final = re.compile(
     rf"|\byounger\s+than\s+(?P<d>{NUMBER})\s*(?P<unit4>{_AGE_UNIT})\b)",
     re.IGNORECASE,
 )
+_AGE_CUE: Final = (
+    r"\b(?:age|aging|old|adult|young)|\b(?:and|or)\s+(?:over|above|more|under|below)\b|\+\s*year"
+)
 _NOT_THE_LIMITS: Final = re.compile(
     r"\b(?:mean|median|average|cohorts?|groups?|strat(?:um|a|ified|ification)|sub-?groups?|onset"
-    r"|diagnos\w+|gestation\w*|part\s+[A-Z1-9])\b",
+    r"|diagnos\w+|gestation\w*|part\s+[A-Z1-9]|vs|versus)\b|\d\s?%",
     re.IGNORECASE,
 )
 _NEAR: Final = 30
@@ -104,7 +107,8 @@ def age_claims(all_spots: Sequence[Spot]) -> list[Claim]:
     def of_range(match: re.Match[str], spot: Spot) -> Range | None:
         if not (match["cue"] or match["old"]) or spot.zone == EXCLUSION or _about_part_of_them(spot, match):
             return None
-        low, high = _years(match["low"], match["unit"]), _years(match["high"], match["unit"])
+        low = _years(match["low"], match["low_unit"] or match["unit"])
+        high = _years(match["high"], match["unit"])
         return Range(low, high) if low < high else None
 
     def bound(match: re.Match[str]) -> float:
@@ -124,10 +128,10 @@ def age_claims(all_spots: Sequence[Spot]) -> list[Claim]:
         return Range(low=bound(match)) if spot.zone == EXCLUSION else Range(high=bound(match))
 
     zones = frozenset({TITLE, SUMMARY, DESCRIPTION, INCLUSION, EXCLUSION, POPULATION, RESULTS})
-    ranges = list(claims_in(all_spots, zones, _AGE_RANGE, of_range))
+    ranges = list(claims_in(all_spots, zones, _AGE_RANGE, of_range, _AGE_CUE))
     singles = [
-        *claims_in(all_spots, zones, _AGE_LOW, of_low),
-        *claims_in(all_spots, zones, _AGE_HIGH, of_high),
+        *claims_in(all_spots, zones, _AGE_LOW, of_low, _AGE_CUE),
+        *claims_in(all_spots, zones, _AGE_HIGH, of_high, _AGE_CUE),
     ]
     return ranges + [claim for claim in singles if not _overlaps(claim, ranges)]
 
@@ -149,6 +153,7 @@ _DURATION: Final = re.compile(
     rf"(?:(?P<low>{NUMBER})\s*(?:{TIME_UNIT})?{TO}(?P<high>{NUMBER})"
     rf"|(?P<ge>{AT_LEAST})\s*(?P<a>{NUMBER})|(?P<le>{AT_MOST})\s*(?P<b>{NUMBER}))"
     rf"\s*(?P<unit>{TIME_UNIT})",
+    re.IGNORECASE,
 )
 
 
@@ -165,7 +170,7 @@ def duration_claims(all_spots: Sequence[Spot]) -> list[Claim]:
         return Range(high, low) if spot.zone == EXCLUSION else Range(low, high)
 
     zones = frozenset({TITLE, SUMMARY, DESCRIPTION, INCLUSION, EXCLUSION, POPULATION})
-    found = claims_in(all_spots, zones, re.compile(_DURATION.pattern, re.IGNORECASE), of)
+    found = claims_in(all_spots, zones, _DURATION, of, "duration")
     return [
         Claim(
             claim.spot,
@@ -276,8 +281,14 @@ _SITES: Final = re.compile(
     rf"|(?P<multi>\bmulti[-\s]?(?:cent(?:re|er)|site|centric)\b))",
     re.IGNORECASE,
 )
+_SITES_CUE: Final = "site|cent(?:er|re|ric)|hospitals|clinics|institution"
 _COUNTRIES: Final = re.compile(
     rf"{_COUNT}\s+(?:different\s+|participating\s+|European\s+|other\s+)?(?:countries|nations)\b", re.I
+)
+_ELSEWHERE: Final = re.compile(
+    r"\b(?:cases|deaths|outbreak|pandemic|epidemic|endemic|spread|affect\w+|approved|marketed|licensed|prevalen\w+"
+    r"|inciden\w+|worldwide|reported)\b",
+    re.IGNORECASE,
 )
 _BODY_SITES: Final = re.compile(
     r"\b(?:injection|disease|metasta|tumou?r|biops|skin|infection|anatom|body|binding)", re.I
@@ -295,14 +306,17 @@ def site_claims(all_spots: Sequence[Spot]) -> list[Claim]:
             return None
         return parse_number(match["n"])
 
-    return list(claims_in(all_spots, NARRATIVE | {RESULTS, POPULATION}, _SITES, of))
+    return list(claims_in(all_spots, NARRATIVE | {RESULTS, POPULATION}, _SITES, of, _SITES_CUE))
 
 
 def country_claims(all_spots: Sequence[Spot]) -> list[Claim]:
     """Return claims of how many countries take part."""
-    return list(
-        claims_in(all_spots, NARRATIVE | {RESULTS}, _COUNTRIES, lambda match, _: parse_number(match["n"]))
-    )
+
+    def of(match: re.Match[str], spot: Spot) -> float | None:
+        sentence = sentence_around(spot.passage.text, match.start())
+        return None if _ELSEWHERE.search(spot.passage.text, *sentence) else parse_number(match["n"])
+
+    return list(claims_in(all_spots, NARRATIVE | {RESULTS}, _COUNTRIES, of, "countries|nations"))
 
 
 _PEOPLE: Final = (
@@ -324,14 +338,26 @@ _PEOPLE_COUNT: Final = re.compile(
     rf"|further)\s+(?P<j>{NUMBER})\s+(?:[A-Za-z-]+\s+){{0,5}}?{_PEOPLE}\b))",
     re.IGNORECASE,
 )
+_PEOPLE_CUE: Final = (
+    r"enrol|randomi|recruit|includ|assign|sample|(?:trial|study)\s+(?:in|with|of|among)|total\s+of"
+    "|another|additional|further"
+)
 _PER_GROUP: Final = re.compile(
-    r"\b(?:per|each|every)\s+(?:treatment\s+|study\s+)?(?:arm|group|cohort|site|cent(?:re|er)|week|month"
+    r"\beach\b|\bfocus\s+groups?|\binterview|\bqualitative|\bsub-?(?:sample|study|set|group)"
+    r"|\b(?:per|every)\s+(?:treatment\s+|study\s+)?(?:arm|group|cohort|site|cent(?:re|er)|week|month"
     r"|year)|\b(?:first|last|screened|respectively)\b|"
     r"\bin\s+(?:the\s+\w+|both|either|one)\s+(?:arms?|groups?)\b",
     re.IGNORECASE,
 )
 _PLANNED: Final = re.compile(
-    r"\b(?:will|plan(?:ned|s)?|to be|aims?|intend(?:s|ed)?|expected|anticipated|target|up to|shall)\b", re.I
+    r"\b(?:will|plan(?:ned|s)?|to be|aims?|intend(?:s|ed)?|expected|anticipated|target|up to|shall"
+    r"|to\s+(?:recruit|enrol|enroll|include|randomi[sz]e))\b",
+    re.IGNORECASE,
+)
+_FOUND: Final = re.compile(
+    r"\b(?:show(?:s|ed|n)|found|reported|demonstrated|revealed|noted|had|died|developed|survived|et\s+al"
+    r"|another\s+study)\b",
+    re.IGNORECASE,
 )
 
 
@@ -343,11 +369,14 @@ def people_claims(all_spots: Sequence[Spot]) -> list[Claim]:
 
     def of(match: re.Match[str], spot: Spot) -> float | None:
         begin, end = sentence_around(spot.passage.text, match.start())
-        if _PER_GROUP.search(spot.passage.text, begin, end):
+        text = spot.passage.text
+        told = _FOUND.search(text, begin, end) and not _PLANNED.search(text, begin, end)
+        # A sentence that tells what was found in so many patients tells of another study.
+        if _PER_GROUP.search(text, begin, end) or (told and re.search(r"study\s+(?:of|in)", match[0])):
             return None
         return parse_number(match["n"] or match["m"] or match["k"] or match["i"] or match["j"])
 
-    for claim in claims_in(all_spots, NARRATIVE | {RESULTS, POPULATION}, _PEOPLE_COUNT, of):
+    for claim in claims_in(all_spots, NARRATIVE | {RESULTS, POPULATION}, _PEOPLE_COUNT, of, _PEOPLE_CUE):
         match = _PEOPLE_COUNT.match(claim.passage.text, claim.start)
         begin, end = sentence_around(claim.passage.text, claim.start)
         planned = bool(_PLANNED.search(claim.passage.text, begin, end))
@@ -361,8 +390,11 @@ def people_claims(all_spots: Sequence[Spot]) -> list[Claim]:
 
 _ARM_COUNT: Final = re.compile(
     rf"(?:{_COUNT}[-\s](?:parallel[-\s]|treatment[-\s]|study[-\s]|different[-\s]|intervention[-\s]"
-    rf"|equal[-\s])*(?P<what>arms?|groups?|cohorts?)\b)",
+    rf"|equal[-\s])*(?P<what>arms?|groups?)\b)",
     re.IGNORECASE,
+)
+_CONTROL: Final = re.compile(
+    r"\b(?:and|plus|with)\s+(?:an?|one|the|1)\s+(?:\w+\s+)?(?:control|placebo|comparator)", re.IGNORECASE
 )
 _DIVIDED: Final = re.compile(
     r"randomi|assign|divid|allocat|one of|split|arm\b|arms\b|parallel", re.IGNORECASE
@@ -374,7 +406,10 @@ def arm_count_claims(all_spots: Sequence[Spot]) -> list[Claim]:
 
     def of(match: re.Match[str], spot: Spot) -> float | None:
         begin, end = sentence_around(spot.passage.text, match.start())
-        about_arms = match["what"].lower().startswith("arm") or _DIVIDED.search(spot.passage.text, begin, end)
-        return parse_number(match["n"]) if about_arms else None
+        text = spot.passage.text
+        about_arms = match["what"].lower().startswith("arm") or _DIVIDED.search(text, begin, end)
+        # "One intervention group and a control group" does not count the arms.
+        besides = "intervention" in match[0].lower() and _CONTROL.search(text, match.end(), end)
+        return parse_number(match["n"]) if about_arms and not besides else None
 
-    return list(claims_in(all_spots, NARRATIVE, _ARM_COUNT, of))
+    return list(claims_in(all_spots, NARRATIVE, _ARM_COUNT, of, "arm|group"))

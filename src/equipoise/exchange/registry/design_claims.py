@@ -30,7 +30,7 @@ _STUDY_TEXTS: Final = frozenset({TITLE, SUMMARY, DESCRIPTION, DESIGN})
 _PHASE_WORD: Final = r"(?:iv|i{1,3}|[0-4]|one|two|three|four)(?:\s?[ab])?"
 _PHASE: Final = re.compile(
     rf"\bphase[-\s]+(?P<a>{_PHASE_WORD})(?:\s*(?:/|-|–|and|to"
-    rf"|&)\s*(?:phase\s+)?(?P<b>{_PHASE_WORD}))?\b(?P<tail>(?:\W+\w+){{0,6}})",
+    rf"|&)\s*(?:phase\s+)?(?P<b>{_PHASE_WORD}))?\b(?=(?P<tail>(?:\W+\w+){{0,6}}))",
     re.IGNORECASE,
 )
 _PHASE_NUMBERS: Final = {
@@ -59,14 +59,7 @@ def phase_claims(spots: Sequence[Spot]) -> list[Claim]:
         named = (re.sub(r"[\sab]+$", "", match[group].lower()) for group in ("a", "b") if match[group])
         return tuple(sorted({float(_PHASE_NUMBERS[name]) for name in named}))
 
-    found = claims_in(spots, _STUDY_TEXTS, _PHASE, of)
-    return [_without_tail(claim) for claim in found]
-
-
-def _without_tail(claim: Claim) -> Claim:
-    match = _PHASE.match(claim.passage.text, claim.start)
-    end = match.start("tail") if match else claim.end
-    return Claim(claim.spot, claim.start, end, claim.value, claim.subject, claim.hedged)
+    return list(claims_in(spots, _STUDY_TEXTS, _PHASE, of, "phase"))
 
 
 _BLIND: Final = r"[-\s]?(?:blind(?:ed|ing)?|mask(?:ed|ing)?)\b"
@@ -74,9 +67,11 @@ _MASKING: Final = re.compile(
     rf"(?:(?P<double>\bdouble{_BLIND})|(?P<single>\bsingle{_BLIND})|(?P<triple>\btriple{_BLIND})"
     rf"|(?P<quadruple>\bquadruple{_BLIND})"
     rf"|(?P<observer>\b(?:observer|assessor|evaluator|rater){_BLIND})"
-    r"|(?P<none>\bopen[-\s]label(?:l?ed)?\b|\bnon[-\s]?blinded\b|\bunblinded\b|\bunmasked\b"
-    r"|\bnot\s+blinded\b|\bwithout\s+(?:blinding|masking)\b)"
-    r"(?!\W+(?:extension|phase(?!\s+[1-4IViv])|period|follow|treatment|safety|part|arm|rescue|stage|continuation|team"
+    r"|(?P<none>\bopen[-\s]label(?:l?ed)?\b"
+    r"|\b(?:study|trial)\s+(?:is|was|will\s+be)\s+(?:not\s+blinded|unblinded)\b(?!\s+to\b)"
+    r"|\b(?:non[-\s]?blinded|unblinded|unmasked)(?=\W+(?:\w+\W+){0,3}(?:study|trial|design)\b)"
+    r"|\bwithout\s+(?:blinding|masking)\b)"
+    r"(?!\W+(?:extension|fashion|dose|phase(?!\s+[1-4IViv])|period|follow|treatment|safety|part|arm|rescue|stage|continuation|team"
     r"|staff|pharmacist|statistician|personnel)))",
     re.IGNORECASE,
 )
@@ -96,16 +91,20 @@ def masking_claims(spots: Sequence[Spot]) -> list[Claim]:
         )
         return None if part else found
 
-    return list(claims_in(spots, _STUDY_TEXTS, _MASKING, of))
+    return list(claims_in(spots, _STUDY_TEXTS, _MASKING, of, "blind|mask|label"))
 
 
 _ALLOCATION: Final = re.compile(
     r"(?P<not>\bnon[-\s]?randomi[sz]ed|\bnot\s+(?:be\s+)?randomi[sz]ed|\bwithout\s+randomi[sz]ation"
     r"|\bunrandomi[sz]ed)"
-    r"|(?P<yes>\brandomi[sz]ed\b|\brandomly\s+(?:assigned|allocated)\b)",
+    r"|(?P<yes>\brandomi[sz]ed\b(?!(?:\W+(?:placebo|controlled|clinical)){0,3}\W+(?:trials|studies)\b)|\brandomly\s+(?:assigned|allocated)\b)",
     re.IGNORECASE,
 )
-_PART: Final = re.compile(r"\b(?:part|cohort|stage)\s+[A-Z1-9]\b|\bextension\b", re.IGNORECASE)
+_PART: Final = re.compile(
+    r"\b(?:part|cohort|stage|group)\s+[A-Z1-9]\b|\bextension\b|\bsentinel\b|\b(?:run|lead)-in\b"
+    r"|\bescalation\b|\bsub-?study\b",
+    re.IGNORECASE,
+)
 
 
 def allocation_claims(spots: Sequence[Spot]) -> list[Claim]:
@@ -115,7 +114,7 @@ def allocation_claims(spots: Sequence[Spot]) -> list[Claim]:
         begin, end = sentence_around(spot.passage.text, match.start())
         return None if _PART.search(spot.passage.text, begin, end) else _which(match)
 
-    return list(claims_in(spots, _STUDY_TEXTS | {ARMS}, _ALLOCATION, of))
+    return list(claims_in(spots, _STUDY_TEXTS | {ARMS}, _ALLOCATION, of, "random"))
 
 
 _RATIO: Final = re.compile(r"(?<![\d:.])\d{1,2}(?:\s?:\s?\d{1,2}){1,5}(?![\d:])")
@@ -151,7 +150,7 @@ def model_claims(spots: Sequence[Spot]) -> list[Claim]:
     def of(match: re.Match[str], spot: Spot) -> str | None:
         return None if _NEGATED.search(spot.passage.text, 0, match.start()) else _which(match)
 
-    return list(claims_in(spots, _STUDY_TEXTS, _MODEL, of))
+    return list(claims_in(spots, _STUDY_TEXTS, _MODEL, of, "cross|parallel|single|factorial"))
 
 
 PLACEBO: Final = re.compile(r"\b(?:placebos?|sham|dummy|vehicle|saline|inactive)\b", re.IGNORECASE)
@@ -168,7 +167,7 @@ def placebo_claims(spots: Sequence[Spot]) -> list[Claim]:
     def of(match: re.Match[str], spot: Spot) -> str | None:
         return None if _NEGATED.search(spot.passage.text, 0, match.start()) else "placebo"
 
-    return list(claims_in(spots, _STUDY_TEXTS | {ARMS, OUTCOMES}, _CONTROL, of))
+    return list(claims_in(spots, _STUDY_TEXTS | {ARMS, OUTCOMES}, _CONTROL, of, "placebo|sham"))
 
 
 # ---- time --------------------------------------------------------------------------------------------------
@@ -194,7 +193,7 @@ def follow_up_claims(spots: Sequence[Spot]) -> list[Claim]:
                 return parse_length(match[f"n{index}"], match[f"unit{index}"])
         return None
 
-    return list(claims_in(spots, _STUDY_TEXTS | {ARMS}, _VISIT_FOLLOW, of))
+    return list(claims_in(spots, _STUDY_TEXTS | {ARMS}, _VISIT_FOLLOW, of, "follow"))
 
 
 _BETWEEN_TIMES: Final = r"(?:\s*[,/&–-]\s*(?:and\s+|or\s+)?|\s+(?:and|or|to)\s+)"
@@ -225,7 +224,7 @@ _HORIZON_BEFORE: Final = re.compile(
 )
 _NOT_A_HORIZON_BEFORE: Final = re.compile(
     r"\b(?:sustained|confirmed|lasting|persist\w*|defined|duration|prior|previous|last|past|before"
-    r"|history|recall|every|each|per|age|aged|least|washout|preceding|within\s+the)\b[^.;]{0,25}$",
+    r"|history|recall|infection|illness|symptoms?|starting|beginning|every|each|per|age|aged|least|washout|preceding|within\s+the)\b[^.;]{0,25}$",
     re.IGNORECASE,
 )
 _NOT_A_HORIZON_AFTER: Final = re.compile(
@@ -274,7 +273,7 @@ def study_length_claims(spots: Sequence[Spot]) -> list[Claim]:
         )
         return None if extended else parse_length(match["n"], match["unit"])
 
-    return list(claims_in(spots, NARRATIVE, _STUDY_LENGTH, of))
+    return list(claims_in(spots, NARRATIVE, _STUDY_LENGTH, of, "study|trial"))
 
 
 _TREATED_FOR: Final = re.compile(
@@ -302,7 +301,7 @@ def treatment_length_claims(spots: Sequence[Spot]) -> list[Claim]:
         given = _TREATED.search(before) and not _NOT_TREATED.search(before)
         return parse_length(match["n"], match["unit"]) if given else None
 
-    return list(claims_in(spots, NARRATIVE | {ARMS, INTERVENTIONS}, _TREATED_FOR, of))
+    return list(claims_in(spots, NARRATIVE | {ARMS, INTERVENTIONS}, _TREATED_FOR, of, r"\bfor\s"))
 
 
 # ---- notation, sex, health ---------------------------------------------------------------------------------
@@ -312,6 +311,7 @@ _MIDDLE: Final = re.compile(r"(?<!\d)\d{1,4}[·‧∙]\d{1,3}(?!\d)")
 _COMMA: Final = re.compile(
     r"(?<![\d.,])(?<!\d,\s)\d{1,3},\d{1,2}(?![\d,.])(?=\s?(?:[A-Za-zµ°]{1,7}\b(?!-)|%))(?!\s+(?:and|or|to)\b)"
 )
+_POINTED: Final = re.compile(r"\d[.,·‧∙]\d")
 _LIST_BEFORE: Final = re.compile(
     r"\b(?:weeks?|days?|months?|visits?|years?|hours?|cycles?|doses?|groups?|grades?|stages?|types?"
     r"|class|criteria|items?|numbers?|tables?|cohorts?|arms?|parts?|at|and|or)\s*$",
@@ -326,6 +326,8 @@ def decimal_claims(spots: Sequence[Spot]) -> list[Claim]:
         if spot.zone == RESULTS:
             continue
         text = spot.passage.text
+        if not _POINTED.search(text):
+            continue
         for mark, pattern in (("full stop", _DOT), ("middle dot", _MIDDLE), ("comma", _COMMA)):
             for match in pattern.finditer(text):
                 if mark != "comma" or not _LIST_BEFORE.search(text, 0, match.start()):

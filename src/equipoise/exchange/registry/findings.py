@@ -12,7 +12,10 @@ from typing import Final
 from equipoise.exchange.registry.model import Passage, RegistryRecord
 from equipoise.exchange.registry.texts import Claim
 
+# The severities of all findings. What the registry's reviewers call a major issue, which is to be corrected
+# before a record is posted, is an error (it is so) or a warning (a reader must judge); an advisory is a note.
 ERROR, WARNING, NOTE = "error", "warning", "note"
+MAJOR_COMMENT, ADVISORY_COMMENT = "major", "advisory"
 _QUOTE_CHARACTERS_MAX: Final = 160
 _BASIC_PLANE_END: Final = 0x10000
 _ESCAPES: Final = {
@@ -38,8 +41,8 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A contradiction: its stable code, its severity (error, warning or note), a sentence, and all the places
-    it quotes.
+    """What is wrong in a record: its stable code, its severity (error, warning or note), a message that ends
+    with what to do, and all the places it quotes.
     """
 
     code: str
@@ -47,11 +50,30 @@ class Finding:
     message: str
     places: tuple[Place, ...]
 
+    @property
+    def comment(self) -> str:
+        """What a reviewer of the registry would call it: major or advisory."""
+        return ADVISORY_COMMENT if self.severity == NOTE else MAJOR_COMMENT
+
+    @property
+    def sentence(self) -> str:
+        """The message without its last sentence: what is wrong."""
+        return self.message.rpartition(". ")[0] + "."
+
+    @property
+    def remedy(self) -> str:
+        """The last sentence of the message: what to do."""
+        return self.message.rpartition(". ")[2]
+
 
 def write_findings(findings: Sequence[Finding], path: Path | str) -> None:
     """Write findings as a JSON list of code, severity, message and places."""
-    text = json.dumps([asdict(finding) for finding in findings], ensure_ascii=False, indent=2)
-    Path(path).write_text(text + "\n", encoding="utf-8")
+    Path(path).write_text(findings_text(findings), encoding="utf-8")
+
+
+def findings_text(findings: Sequence[Finding]) -> str:
+    """Return findings as the text of a file: a JSON list of code, severity, message and places."""
+    return json.dumps([asdict(finding) for finding in findings], ensure_ascii=False, indent=2) + "\n"
 
 
 def place_of(record: RegistryRecord, what: Passage | Claim) -> Place:

@@ -404,7 +404,8 @@ class RegistryRecord:
     """A registry record; `kind` is "page" or "json".
 
     `results`, `derived` and `annotations` keep their whole trees as leaves with full paths. `incomplete` is
-    the place where a record that was cut off ends. `lines` is the file's text, for quotation.
+    the place where a record that was cut off ends. `lines` is the file's text, for quotation. `results_tree`
+    is the results section as scanned, a node of `json_tree`.
     """
 
     kind: str
@@ -431,6 +432,7 @@ class RegistryRecord:
     boilerplate: tuple[Passage, ...] = ()
     not_understood: tuple[Passage, ...] = ()
     incomplete: Passage | None = field(default=None, metadata={VIEW: True})
+    results_tree: Any = field(default=None, repr=False, compare=False, metadata={VIEW: True})
 
 
 def _passages(value: object) -> Iterator[Passage]:

@@ -20,10 +20,12 @@ _WORDS: Final = {word: index for index, word in enumerate(_UNITS)} | {
 }
 _ANY_UNIT: Final = "|".join(sorted(_UNITS[1:], key=len, reverse=True))
 _ANY_TEN: Final = "|".join(_TENS)
+# The look-ahead holds the beginnings of all of these words: most other words are passed over at once.
 WORD_NUMBER: Final = (
+    r"(?:(?=on|t[ehw]|f[io]|s[ei]|ei|ni|el|a\s)"
     rf"(?:(?:(?:{_ANY_UNIT}|a)\s+hundred(?:\s+and)?(?:\s+))?(?:(?:{_ANY_TEN})(?:[-\s](?:{_ANY_UNIT}))?"
     rf"|{_ANY_UNIT})"
-    rf"|(?:{_ANY_UNIT}|a)\s+hundred)"
+    rf"|(?:{_ANY_UNIT}|a)\s+hundred)(?!\s+(?:hundred|thousand|million)))"
 )
 DIGITS: Final = r"\d{1,3}(?:,\d{3})+(?![\d.,]\d)|\d+(?:[.·‧∙,]\d{1,3})?"
 NUMBER: Final = rf"(?:{DIGITS}|\b{WORD_NUMBER}\b)"

@@ -7,7 +7,7 @@ from pathlib import Path
 from equipoise.exchange.registry.model import RegistryRecord
 from equipoise.exchange.registry.read_json import read_json
 from equipoise.exchange.registry.read_page import read_page
-from equipoise.exchange.registry.source import read_source
+from equipoise.exchange.registry.source import Source, read_source
 
 
 def read_record(path: Path | str) -> RegistryRecord:
@@ -17,7 +17,11 @@ def read_record(path: Path | str) -> RegistryRecord:
     Raises RecordUnreadable with a stable code: REC-MISSING, REC-EMPTY, REC-TOO-LARGE, REC-BINARY, REC-
     ENCODING, REC-JSON, REC-TOO-DEEP or REC-NOT-A-RECORD. A record that was cut off is read as far as it goes.
     """
-    source = read_source(Path(path))
+    return read_text(read_source(Path(path)))
+
+
+def read_text(source: Source) -> RegistryRecord:
+    """Read a registry record from its decoded text; raises RecordUnreadable as `read_record` does."""
     if source.text.lstrip().startswith(("{", "[")):
         return read_json(source)
     return read_page(source)

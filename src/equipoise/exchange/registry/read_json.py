@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import Field, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
+from functools import cache
 from typing import Any
 
 from equipoise.exchange.registry.criteria import PrintedLine, split_criteria
-from equipoise.exchange.registry.json_tree import Branch, Leaf, Node, Row, leaves, scan
+from equipoise.exchange.registry.json_tree import Branch, Node, Row, leaves, scan
 from equipoise.exchange.registry.model import Eligibility, Passage, RegistryRecord
 from equipoise.exchange.registry.source import RecordUnreadable, Source, split_lines
 
 _WHOLE_TREES = {"resultsSection": "results", "derivedSection": "derived", "annotationSection": "annotations"}
+
+
+Plan = tuple[tuple[str, str, tuple[str, ...], type[Any] | None], ...]
+
+
+@cache
+def _plan(cls: Any) -> Plan:
+    """Return the fields of a class that stand in a file: name, kind, key, and the class of what is nested."""
+    return tuple(
+        (spec.name, spec.metadata["kind"], tuple(spec.metadata["key"].split(".")), spec.metadata.get("cls"))
+        for spec in fields(cls)
+        if "key" in spec.metadata
+    )
+
+
+@cache
+def _empty(cls: Any) -> Any:
+    return cls()
 
 
 @dataclass
@@ -22,30 +41,36 @@ class _Filler:
     taken: set[int] = field(default_factory=set)
 
     def leaf(self, node: Node | None) -> Passage | None:
-        if not isinstance(node, Leaf):
+        if not isinstance(node, Passage):
             return None
-        self.taken.add(id(node.passage))
-        return node.passage
+        self.taken.add(id(node))
+        return node
 
     def leaf_list(self, node: Node | None) -> tuple[Passage, ...]:
         items = node.items if isinstance(node, Row) else (node,)
         return tuple(passage for item in items if (passage := self.leaf(item)) is not None)
 
-    def fill(self, cls: type[Any], node: Node | None) -> Any:
-        values = {spec.name: self.field_value(spec, node) for spec in fields(cls) if "key" in spec.metadata}
-        return cls(**values)
+    def fill(self, cls: Any, node: Node | None) -> Any:
+        return cls(**self.values(cls, node)) if isinstance(node, Branch) else _empty(cls)
 
-    def field_value(self, spec: Field[Any], node: Node | None) -> object:
-        kind = spec.metadata["kind"]
-        found = member(node, *spec.metadata["key"].split("."))
+    def values(self, cls: Any, node: Branch) -> dict[str, Any]:
+        """Return the fields that the branch has."""
+        here = dict(reversed(node.members))
+        found: dict[str, Any] = {}
+        for name, kind, (first, *below), nested in _plan(cls):
+            if first in here:
+                found[name] = self.field_value(kind, nested, member(here[first], *below))
+        return found
+
+    def field_value(self, kind: str, cls: type[Any] | None, node: Node | None) -> object:
         if kind == "one":
-            return self.leaf(found)
-        if kind == "many":
-            return self.leaf_list(found)
+            return self.leaf(node)
+        if kind == "many" or cls is None:
+            return self.leaf_list(node)
         if kind == "part":
-            return self.fill(spec.metadata["cls"], found)
-        branches = found.items if isinstance(found, Row) else ()
-        return tuple(self.fill(spec.metadata["cls"], item) for item in branches if isinstance(item, Branch))
+            return self.fill(cls, node)
+        branches = node.items if isinstance(node, Row) else ()
+        return tuple(self.fill(cls, item) for item in branches if isinstance(item, Branch))
 
 
 def member(node: Node | None, *names: str) -> Node | None:
@@ -67,12 +92,10 @@ def read_json(source: Source) -> RegistryRecord:
         raise _not_a_record()
     scanned = scan(source.text)
     root = scanned.root
-    if not isinstance(member(root, "protocolSection"), Branch):
+    if not isinstance(root, Branch) or not isinstance(member(root, "protocolSection"), Branch):
         raise _not_a_record()
     filler = _Filler()
-    values: dict[str, Any] = {
-        spec.name: filler.field_value(spec, root) for spec in fields(RegistryRecord) if "key" in spec.metadata
-    }
+    values = filler.values(RegistryRecord, root)
     for section, name in _WHOLE_TREES.items():
         tree = member(root, section)
         values[name] = tuple(leaves(tree)) if tree is not None else ()
@@ -84,8 +107,9 @@ def read_json(source: Source) -> RegistryRecord:
     record = RegistryRecord(
         kind="json",
         lines=lines,
-        not_understood=tuple(passage for passage in leaves(root) if id(passage) not in filler.taken),
+        not_understood=tuple(passage for passage in scanned.leaves if id(passage) not in filler.taken),
         incomplete=Passage("", cut_line, lines[cut_line - 1].strip()) if cut_line is not None else None,
+        results_tree=member(root, "resultsSection"),
         **values,
     )
     return replace(record, eligibility=_with_criteria(record.eligibility))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from equipoise.exchange.registry.facts import Facts
@@ -53,38 +53,43 @@ def rule_complete(facts: Facts) -> Iterator[Finding]:
         )
 
 
-RULES: Final[tuple[Callable[[Facts], Iterator[Finding]], ...]] = (
-    rule_complete,
-    rule_age,
-    rule_sex,
-    rule_healthy_volunteers,
-    rule_disease_duration,
-    rule_score,
-    rule_sites,
-    rule_enrolment,
-    rule_phase,
-    rule_allocation,
-    rule_ratio,
-    rule_masking,
-    rule_model,
-    rule_arm_count,
-    rule_arm_type,
-    rule_arm_links,
-    rule_placebo,
-    rule_outcome_time_frame,
-    rule_follow_up,
-    rule_treatment_length,
-    rule_study_length,
-    rule_date_order,
-    rule_status,
-    rule_results,
-    rule_decimals,
-)
+RULES: Final[Mapping[str, Callable[[Facts], Iterator[Finding]]]] = {
+    "REC-INCOMPLETE": rule_complete,
+    "REC-AGE": rule_age,
+    "REC-SEX": rule_sex,
+    "REC-HEALTHY": rule_healthy_volunteers,
+    "REC-DURATION": rule_disease_duration,
+    "REC-SCORE": rule_score,
+    "REC-SITES": rule_sites,
+    "REC-ENROLMENT": rule_enrolment,
+    "REC-PHASE": rule_phase,
+    "REC-ALLOCATION": rule_allocation,
+    "REC-RATIO": rule_ratio,
+    "REC-MASKING": rule_masking,
+    "REC-MODEL": rule_model,
+    "REC-ARMS": rule_arm_count,
+    "REC-ARM-TYPE": rule_arm_type,
+    "REC-ARM-LINK": rule_arm_links,
+    "REC-PLACEBO": rule_placebo,
+    "REC-OUTCOME-TIME": rule_outcome_time_frame,
+    "REC-FOLLOW-UP": rule_follow_up,
+    "REC-TREATMENT-LENGTH": rule_treatment_length,
+    "REC-STUDY-LENGTH": rule_study_length,
+    "REC-DATES": rule_date_order,
+    "REC-STATUS": rule_status,
+    "REC-RESULTS": rule_results,
+    "REC-DECIMALS": rule_decimals,
+}
+"""The rules by the code of what they find, in their order."""
 
 
 def find_contradictions(record: RegistryRecord) -> list[Finding]:
     """Return what the record says in more than one way: one finding for each quantity, in the order of the
     rules.
     """
-    facts = Facts(record)
-    return [finding for rule in RULES for finding in rule(facts)]
+    return find_in(Facts(record))
+
+
+def find_in(facts: Facts) -> list[Finding]:
+    """Return the contradictions of a record whose facts are at hand."""
+    return [finding for rule in RULES.values() for finding in rule(facts)]

@@ -27,7 +27,7 @@ from equipoise.exchange.registry.facts import (
 )
 from equipoise.exchange.registry.findings import ERROR, NOTE, WARNING, Finding
 from equipoise.exchange.registry.model import ArmGroup, Passage
-from equipoise.exchange.registry.texts import OUTCOMES, Claim
+from equipoise.exchange.registry.texts import OUTCOMES, Claim, sentence_around
 
 _ABOUT: Final = 0.2
 
@@ -35,6 +35,10 @@ _ABOUT: Final = 0.2
 def _differing(claims: Sequence[Claim]) -> list[Claim]:
     """Return the claims when their values differ from one text to another."""
     return list(first_of_each_passage(claims)) if len({claim.value for claim in claims}) > 1 else []
+
+
+def _phases_of(claim: Claim) -> tuple[float, ...]:
+    return claim.value if isinstance(claim.value, tuple) else ()
 
 
 def rule_phase(facts: Facts) -> Iterator[Finding]:
@@ -47,6 +51,8 @@ def rule_phase(facts: Facts) -> Iterator[Finding]:
         clashing = [
             claim for claim in claims if claim.value != phases and not (early and claim.value == (0.0,))
         ]
+        if {number for claim in clashing for number in _phases_of(claim)} == set(phases):
+            clashing = []  # a phase 1 part and a phase 2 part, each named for itself
     else:
         clashing = _differing(claims)
     if clashing:
@@ -123,7 +129,8 @@ def rule_ratio(facts: Facts) -> Iterator[Finding]:
     parts = [
         claim
         for claim in claims
-        if isinstance(claim.value, tuple) and len(arms) > 1 and len(claim.value) != len(arms)
+        # Fewer parts than arms can be the ratio within each of several strata or cohorts.
+        if isinstance(claim.value, tuple) and len(claim.value) > len(arms) > 1
     ]
     if clashing or parts:
         yield facts.finding(
@@ -166,15 +173,17 @@ def rule_model(facts: Facts) -> Iterator[Finding]:
         )
 
 
+def _sentence_of(claim: Claim) -> tuple[str, int]:
+    return claim.passage.text, sentence_around(claim.passage.text, claim.start)[0]
+
+
 def rule_arm_count(facts: Facts) -> Iterator[Finding]:
     """The texts count as many arms as the record lists."""
     arms = facts.record.arms.arm_groups
     claims = arm_count_claims(facts.spots)
-    clashing = (
-        [claim for claim in claims if arms and claim.value != float(len(arms))]
-        if arms
-        else _differing(claims)
-    )
+    # A sentence that gives the right number beside another tells of stages or strata.
+    right = {_sentence_of(claim) for claim in claims if claim.value == float(len(arms))}
+    clashing = [claim for claim in claims if _sentence_of(claim) not in right] if arms else _differing(claims)
     if clashing:
         yield facts.finding(
             "REC-ARMS",

@@ -53,6 +53,8 @@ def rule_age(facts: Facts) -> Iterator[Finding]:
     eligibility = facts.record.eligibility
     low, high = _age_years(eligibility.minimum_age), _age_years(eligibility.maximum_age)
     claims = age_claims(facts.spots)
+    apart = _strata(claims, Range(low, high))
+    claims = [claim for claim in claims if claim not in apart]
     by_zone: dict[str, list[Claim]] = {}
     for claim in claims:
         by_zone.setdefault(claim.spot.zone, []).append(claim)
@@ -82,7 +84,12 @@ def rule_age(facts: Facts) -> Iterator[Finding]:
             "everywhere.",
             [*conflicting, *fields, *groups],
         )
-    elif high is not None and claims and all(_range_of(claim).high is None for claim in claims):
+    elif (
+        high is not None
+        and claims
+        and all(_range_of(claim).high is None for claim in claims)
+        and not any(re.search(rf"\b{high:g}\b", claim.passage.text) for claim in claims)
+    ):
         yield facts.finding(
             "REC-AGE",
             NOTE,
@@ -92,8 +99,38 @@ def rule_age(facts: Facts) -> Iterator[Finding]:
         )
 
 
+def _strata(claims: Sequence[Claim], field: Range) -> list[Claim]:
+    """Return the claims that are about parts of the participants: ranges side by side that make up the
+    field's, and single bounds within it, where the criteria state it whole.
+    """
+    ranges = {_range_of(claim) for claim in claims}
+    beside = {one for one in ranges if any(_follows(one, two) or _follows(two, one) for two in ranges)}
+    lows, highs = [each.low for each in beside], [each.high for each in beside]
+    whole = Range(
+        None if None in lows else min((low for low in lows if low is not None), default=None),
+        None if None in highs else max((high for high in highs if high is not None), default=None),
+    )
+    found = [claim for claim in claims if _range_of(claim) in beside] if whole == field else []
+    if any(claim.spot.zone == INCLUSION and _range_of(claim) == field for claim in claims):
+        found += [claim for claim in claims if _is_bound_within(_range_of(claim), field)]
+    return found
+
+
+def _follows(one: Range, two: Range) -> bool:
+    return one.low is not None and two.high is not None and one.low >= two.high
+
+
+def _is_bound_within(one: Range, field: Range) -> bool:
+    """Say whether a range has one bound, which lies strictly within another range."""
+    bounds = [bound for bound in (one.low, one.high) if bound is not None]
+    low, high = field.low, field.high
+    return len(bounds) == 1 and low is not None and high is not None and low < bounds[0] < high
+
+
 _GROUP_IN_TITLE: Final = re.compile(
-    r"\b(?:(?P<young>children|pa?ediatric|infants|adolescents)|(?P<adult>adults))\b", re.IGNORECASE
+    r"\b(?:(?P<young>children|pa?ediatric\s+(?:patients|participants|subjects|population)|infants"
+    r"|adolescents)|(?P<adult>adults))\b",
+    re.IGNORECASE,
 )
 
 

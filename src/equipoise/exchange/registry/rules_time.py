@@ -84,8 +84,9 @@ def _status_clashes(facts: Facts) -> Iterator[Passage | None]:
     status, enrolment = record.status, record.design.enrolment
     code, count = code_of(status.overall_status), integer_of(enrolment.count)
     completion = status.completion
-    if code in _ENDED and code_of(completion.type) == "ESTIMATED":
-        yield from (completion.date, completion.type)
+    for entry in (status.start, status.primary_completion, completion):
+        if code in _ENDED and code_of(entry.type) == "ESTIMATED":
+            yield from (entry.date, entry.type)
     if code in _OPEN and code_of(completion.type) == "ACTUAL":
         yield from (completion.date, completion.type)
     if code == "NOT_YET_RECRUITING" and code_of(status.start.type) == "ACTUAL":
@@ -127,7 +128,7 @@ def rule_status(facts: Facts) -> Iterator[Finding]:
 # ---- time frames -------------------------------------------------------------------------------------------
 
 _OPEN_FRAME: Final = re.compile(
-    r"\b(?:up\s+to|through|throughout|until|during|every|each|within|over|average|an?\s+average|period)\b",
+    r"\b(?:up\s+to|no\s+more|not\s+more|less\s+than|at\s+most|maximum|through|throughout|until|during|every|each|within|over|average|an?\s+average|period)\b",
     re.I,
 )
 _PRIMARY: Final = re.compile(
@@ -184,7 +185,8 @@ def _frames_in_results(facts: Facts) -> dict[str, list[Passage]]:
         r"resultsSection\.outcomeMeasuresModule\.(outcomeMeasures\[\d+\])\.(title|timeFrame)$"
     )
     for passage in facts.record.results:
-        if match := pattern.match(passage.section):
+        ends = passage.section.endswith((".title", ".timeFrame"))
+        if ends and (match := pattern.match(passage.section)):
             if match[2] == "title":
                 titles[match[1]] = passage.text.lower()
             elif match[1] in titles:
@@ -217,8 +219,9 @@ def rule_outcome_time_frame(facts: Facts) -> Iterator[Finding]:
     frames = [outcome.time_frame for outcome in primary if outcome.time_frame]
     elsewhere = [
         claim
-        for claim, lengths in _primary_sentences(facts)
-        if frames and not any(_fits_frame(lengths, frame) for frame in frames)
+        for sentence in _sentences(_primary_sentences(facts) if frames else ())
+        if not any(_fits_frame(lengths, frame) for _, lengths in sentence for frame in frames)
+        for claim, _ in sentence
     ]
     in_results = _frames_in_results(facts)
     for outcome in facts.outcomes:

@@ -17,7 +17,7 @@ _BOMS_OF_OTHER_ENCODINGS: Final = (
     codecs.BOM_UTF16_LE,
     codecs.BOM_UTF16_BE,
 )
-_TEXT_CONTROLS: Final = frozenset(b"\t\n\r\x0b\x0c\x1b")
+_CONTROLS: Final = bytes(code for code in range(32) if code not in b"\t\n\r\x0b\x0c\x1b")
 _SAMPLE_BYTES: Final = 65_536
 
 
@@ -51,19 +51,17 @@ def read_source(path: Path) -> Source:
             "REC-MISSING", f"There is no file {path.name} to read. Give the path of a saved record."
         )
     with path.open("rb") as handle:
-        content = handle.read(MAX_BYTES + 1)
-    if len(content) > MAX_BYTES:
-        limit = MAX_BYTES // 1_000_000
-        raise RecordUnreadable(
-            "REC-TOO-LARGE",
-            f"The file {path.name} is larger than {limit} MB, which no registry record is. Save one "
-            f"study's record alone.",
-        )
-    return decode(content, path.name)
+        return decode(handle.read(MAX_BYTES + 1), path.name)
 
 
 def decode(content: bytes, name: str) -> Source:
     """Decode UTF-8 strictly, but let a file that was cut within its last character pass, marked as cut."""
+    if len(content) > MAX_BYTES:
+        raise RecordUnreadable(
+            "REC-TOO-LARGE",
+            f"The file {name} is larger than {MAX_BYTES // 1_000_000} MB, which no registry record is. Save "
+            f"one study's record alone.",
+        )
     if not content.strip():
         raise RecordUnreadable("REC-EMPTY", f"The file {name} is empty. Copy or download the record again.")
     if content.startswith(_BOMS_OF_OTHER_ENCODINGS):
@@ -73,7 +71,7 @@ def decode(content: bytes, name: str) -> Source:
     content = content.removeprefix(codecs.BOM_UTF8)
     zero = content.find(b"\0")
     sample = content[:_SAMPLE_BYTES]
-    controls = sum(byte < 32 and byte not in _TEXT_CONTROLS for byte in sample)
+    controls = len(sample) - len(sample.translate(None, _CONTROLS))
     if zero >= 0 or controls * 100 > len(sample) or sample.startswith(b"%PDF-"):
         line = content.count(b"\n", 0, max(zero, 0)) + 1
         raise RecordUnreadable(

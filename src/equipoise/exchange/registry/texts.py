@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
@@ -25,11 +25,17 @@ _RESULTS_TEXT: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """A passage and the zone of the record it belongs to; `nested` marks a sub-item of a criterion."""
+    """A passage and the zone of the record it belongs to; `nested` marks a sub-item of a criterion, and
+    `small` is the text in small letters.
+    """
 
     zone: str
     passage: Passage
     nested: bool = False
+    small: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "small", self.passage.text.lower())
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +145,16 @@ def claims_in(
     zones: frozenset[str],
     pattern: re.Pattern[str],
     value: Callable[[re.Match[str], Spot], Range | Length | float | str | tuple[float, ...] | None],
+    cue: str = "",
 ) -> Iterator[Claim]:
-    """Yield a claim for each match of a pattern in some zones that has a value and is about this study."""
+    """Yield a claim for each match of a pattern in some zones that has a value and is about this study.
+
+    Every match that has a value comes with the `cue`, a pattern in small letters: texts without it are passed
+    over, as looking for the pattern itself takes long.
+    """
+    hint = re.compile(cue)
     for spot in all_spots:
-        if spot.zone not in zones:
+        if spot.zone not in zones or not hint.search(spot.small):
             continue
         for match in pattern.finditer(spot.passage.text):
             found = value(match, spot)

@@ -1,0 +1,131 @@
+"""Where many records come from: files in folders, archives, and dumps with one record a line.
+
+Everything is read piece by piece; nothing is unpacked onto the disk, and no more than one record is held.
+"""
+
+from __future__ import annotations
+
+import gzip
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import IO, Final
+
+from equipoise.exchange.registry.source import MAX_BYTES, RecordUnreadable
+
+_LINES: Final = frozenset({".jsonl", ".ndjson"})
+_WHOLE: Final = frozenset({".json", ".txt"})
+_PACKED: Final = ".gz"
+_ARCHIVE: Final = ".zip"
+_PIECE: Final = 1 << 20
+# What the libraries raise for an archive that is damaged, cut, encrypted, or packed in a way unknown to them.
+_BROKEN: Final = (EOFError, OSError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error)
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """A record as found: the file, its 1-based line there, its bytes; or why there are none, and `done`, how
+    many bytes of the file were read so far.
+    """
+
+    file: str
+    line: int
+    content: bytes
+    is_line: bool = False
+    trouble: str = ""
+    done: int = 0
+
+
+def _kinds(name: str) -> tuple[str, bool]:
+    """Return the suffix that says what a file holds, and whether it is packed."""
+    path = PurePosixPath(name.lower())
+    packed = path.suffix == _PACKED
+    return (path.with_suffix("").suffix if packed else path.suffix), packed
+
+
+def holds_many(path: Path) -> bool:
+    """Say whether a path is for many records: a folder, an archive, a dump, or anything packed."""
+    suffix, packed = _kinds(path.name)
+    return path.is_dir() or packed or suffix in _LINES | {_ARCHIVE}
+
+
+def files_of(paths: Sequence[Path]) -> list[Path]:
+    """Return the files of records among some files and below some folders, each folder's in order.
+
+    Raises RecordUnreadable with REC-MISSING for a path that is not there, or when there is no such file.
+    """
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            inside = (
+                each for each in path.rglob("*") if _kinds(each.name)[0] in _LINES | _WHOLE | {_ARCHIVE}
+            )
+            found += sorted(each for each in inside if each.is_file())
+        elif path.is_file():
+            found.append(path)
+        else:
+            raise RecordUnreadable("REC-MISSING", f"There is no {path} to read. Check the path.")
+    if not found:
+        raise RecordUnreadable(
+            "REC-MISSING",
+            "There is no file of records: .json, .jsonl, .ndjson or .txt, or these as .gz or .zip.",
+        )
+    return found
+
+
+def records_in(path: Path, base: Path | None = None) -> Iterator[Raw]:
+    """Yield the records of a file; one that breaks off yields what is before, and then what is wrong."""
+    name = path.relative_to(base).as_posix() if base else path.name
+    suffix, packed = _kinds(path.name)
+    try:
+        with path.open("rb") as handle:
+            if suffix == _ARCHIVE:
+                yield from _archived(handle, name)
+            elif packed:
+                with gzip.open(handle) as unpacked:
+                    yield from _found(unpacked, name, suffix, handle)  # type: ignore[arg-type]  # GzipFile reads bytes
+            else:
+                yield from _found(handle, name, suffix, handle)
+    except _BROKEN as error:
+        yield Raw(
+            name, 0, b"", trouble=f"The file {name} breaks off or is damaged ({error}). Download it again."
+        )
+
+
+def _found(handle: IO[bytes], name: str, suffix: str, counted: IO[bytes]) -> Iterator[Raw]:
+    if suffix in _LINES:
+        yield from _lines(handle, name, counted)
+    else:
+        yield Raw(name, 1, handle.read(MAX_BYTES + 1), done=counted.tell())
+
+
+def _lines(handle: IO[bytes], name: str, counted: IO[bytes]) -> Iterator[Raw]:
+    """Yield the lines that are not blank; one that is too long comes cut, and is refused by its length."""
+    number = 0
+    while line := handle.readline(MAX_BYTES + 2):
+        number += 1
+        piece = line
+        while piece and not piece.endswith(b"\n"):
+            piece = handle.readline(_PIECE)
+        if line.strip():
+            yield Raw(name, number, line.rstrip(b"\r\n"), is_line=True, done=counted.tell())
+
+
+def _archived(handle: IO[bytes], name: str) -> Iterator[Raw]:
+    with zipfile.ZipFile(handle) as archive:
+        members = sorted(archive.infolist(), key=lambda member: member.filename)
+        done = 0
+        for member in members:
+            done += member.compress_size
+            inside, suffix = f"{name}/{member.filename}", _kinds(member.filename)[0]
+            if member.is_dir() or suffix not in _LINES | _WHOLE:
+                continue
+            try:
+                with archive.open(member) as opened:
+                    for raw in _found(opened, inside, suffix, opened):
+                        yield replace(raw, done=done)
+            except _BROKEN as error:
+                told = f"The file {inside} cannot be unpacked ({error}). Download the archive again."
+                yield Raw(inside, 0, b"", trouble=told, done=done)
