@@ -10,21 +10,24 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from equipoise.definition.load import check_study
-from equipoise.exchange.registry import (
-    DraftRefused,
-    find_contradictions,
-    read_record,
-    write_draft,
-    write_findings,
-)
-from equipoise.exchange.registry.draft import _write_yaml
+from equipoise.exchange.made import NotWritten, yaml_text
+from equipoise.exchange.registry import find_contradictions, read_record, write_draft, write_findings
 from equipoise.exchange.registry.read_json import read_json
 from equipoise.exchange.registry.source import Source
 
 from .registry_files import changed, written
 from .registry_pages import API_FILES, OWN_PAGE
 
-NAMES = ["eligibility.yaml", "findings.json", "not_understood.json", "registry.yaml", "study.yaml"]
+NAMES = [
+    "eligibility.yaml",
+    "findings.json",
+    "losses.json",
+    "losses.md",
+    "not_understood.json",
+    "record.json",
+    "registry.yaml",
+    "study.yaml",
+]
 RECORD = read_json(Source(written(changed({}))))
 
 
@@ -55,7 +58,7 @@ def test_the_draft_is_a_study_folder_that_lacks_only_what_no_record_says(path, t
         pytest.skip(f"{path.name} is not distributed with the project")
     write_draft(read_record(path), tmp_path / "draft")
     _, findings = check_study(tmp_path / "draft")
-    assert {finding.code for finding in findings} <= {"KEY-MISSING", "FILE-MISSING", "FILE-UNKNOWN"}
+    assert {finding.code for finding in findings} <= {"KEY-MISSING", "FILE-MISSING"}
     files = {finding.file for finding in findings if finding.code == "KEY-MISSING"}
     assert files == {"study.yaml"}
 
@@ -80,9 +83,9 @@ def test_a_foreign_folder_is_refused_and_left_alone(tmp_path):
     folder = tmp_path / "draft"
     folder.mkdir()
     (folder / "notes.txt").write_text("mine", encoding="utf-8")
-    with pytest.raises(DraftRefused) as caught:
+    with pytest.raises(NotWritten) as caught:
         write_draft(RECORD, folder)
-    assert caught.value.code == "REC-DRAFT-EXISTS"
+    assert caught.value.code == "OUT-EXISTS"
     assert [path.name for path in tmp_path.iterdir()] == ["draft"]
     assert (folder / "notes.txt").read_text(encoding="utf-8") == "mine"
 
@@ -92,7 +95,7 @@ def test_a_draft_that_somebody_has_edited_is_refused(tmp_path):
     write_draft(RECORD, tmp_path / "draft")
     study = tmp_path / "draft" / "study.yaml"
     study.write_text(study.read_text(encoding="utf-8") + "roles: []\n", encoding="utf-8")
-    with pytest.raises(DraftRefused):
+    with pytest.raises(NotWritten):
         write_draft(RECORD, tmp_path / "draft")
     assert study.read_text(encoding="utf-8").endswith("roles: []\n")
 
@@ -105,7 +108,7 @@ def test_an_empty_folder_is_filled(tmp_path):
 @given(st.text(st.characters(blacklist_categories=["Cs"]), min_size=1))
 def test_every_text_survives_the_writing(tmp_path_factory, text):
     path = tmp_path_factory.mktemp("yaml") / "text.yaml"
-    _write_yaml(path, {"key": text})
+    path.write_text(yaml_text({"key": text}), encoding="utf-8")
     found = read_yaml(path)["key"]
     expected = text if "\n" not in text else "\n".join(line.rstrip() for line in text.strip().split("\n"))
     assert found == expected

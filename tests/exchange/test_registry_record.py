@@ -56,7 +56,7 @@ def test_double_the_draft_of_the_record_is_the_study_again(name: str, tmp_path: 
         study.title, study.official_title, study.acronym, study.type, study.purpose, study.model,
     ]  # fmt: skip
     assert (draft["phases"], draft["conditions"]) == (list(study.phases), list(study.conditions))
-    assert draft["sponsor"] == {"name": study.sponsor.name}
+    assert draft["sponsor"] == {"name": study.sponsor.name, "agency_class": study.sponsor.agency_class}
     assert draft["planned_enrolment"] == study.planned_enrolment
     assert draft["masking"]["parties"] == list(dict.fromkeys(study.masking.parties))
     assert draft["masking"]["text"] == study.masking.text

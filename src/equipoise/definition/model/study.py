@@ -56,6 +56,7 @@ RoleKind = Literal[
     "administrator",
 ]
 Scope = Literal["site", "trial"]
+AgencyClass = Literal["industry", "nih", "fed", "other_gov", "indiv", "network", "other", "ambig", "unknown"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,14 +67,16 @@ class StudyIdentifier:
     value: Text
     sub_trial: Identifier | None = None
     note: Text | None = None
+    link: Text | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Organisation:
-    """A sponsor, collaborator or funder."""
+    """A sponsor, collaborator or funder; `agency_class` is what ClinicalTrials.gov classes it as."""
 
     name: Text
     kind: Literal["sponsor", "collaborator", "funder", "other"] = "sponsor"
+    agency_class: AgencyClass | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

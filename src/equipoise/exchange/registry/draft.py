@@ -1,29 +1,21 @@
-"""Writes the draft of a study folder from a registry record: what the record says, and nothing that it does
+"""Drafts the files of a study folder from a registry record: what the record says, and nothing that it does
 not say.
 
 A draft is not a definition yet. Roles, schedule, forms and conditions are not in a public record; `equipoise
-check` lists what is to be added. Codes that the study folder does not have are left out of it, as is a date
-without a day.
+check` lists what is to be added. Codes that the study folder does not have are left out of it, and a date
+without a day stands in registry.yaml as a month.
 """
 
 from __future__ import annotations
 
-import io
-import json
 import re
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 from datetime import date
-from pathlib import Path
 from typing import Any, Final, get_args
 
-from ruamel.yaml import YAML
-from ruamel.yaml.scalarstring import LiteralScalarString
-
-from equipoise.definition.model.registry import RegistryDates
 from equipoise.definition.model.study import (
+    AgencyClass,
     ArmType,
     InterventionModel,
     InterventionType,
@@ -33,110 +25,53 @@ from equipoise.definition.model.study import (
 )
 from equipoise.exchange.registry.countries import country_code, time_zone
 from equipoise.exchange.registry.draft_values import draft_values
-from equipoise.exchange.registry.findings import Finding, write_findings
+from equipoise.exchange.registry.findings import Finding
 from equipoise.exchange.registry.model import RegistryRecord
 from equipoise.exchange.registry.rules import find_contradictions
+from equipoise.exchange.registry.supplement import CONTACT, SITE, read_rows, read_supplement
+from equipoise.exchange.registry.tree import Tree, at, objects, record_tree, text_of
+from equipoise.exchange.registry.write_record import (
+    ELIGIBILITY,
+    NUMBER_TYPES,
+    REGISTRY,
+    REGISTRY_FILE,
+    SPONSOR,
+    STUDY,
+)
 
 _FULL_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
-_AGE_YEARS: Final = re.compile(r"(\d+)\s*years?", re.IGNORECASE)
+_AGE_YEARS: Final = re.compile(r"([0-9]{1,3})\s*years?", re.IGNORECASE)
 _NAME_CHARACTERS_MAX: Final = 48
 _NOT_DECIDED: Final = "Not decided yet"
+_SITES_MAX: Final = 999
+_NUMBERS_OF: Final = {kind: registry for registry, kind in NUMBER_TYPES.items() if registry != REGISTRY}
 _INTERVENTION_TYPES: Final = {"biological_vaccine": "biological", "procedure_surgery": "procedure"}
 
 
-class DraftRefused(Exception):
-    """A draft that is not written: a stable `code`, a `sentence`, and the `place`."""
+def draft_parts(record: RegistryRecord, findings: Sequence[Finding] | None = None) -> dict[str, Tree]:
+    """Return study.yaml, eligibility.yaml and registry.yaml as trees, as far as the record gives them.
 
-    def __init__(self, code: str, sentence: str, place: str) -> None:
-        super().__init__(f"{code}: {sentence} ({place})")
-        self.code = code
-        self.sentence = sentence
-        self.place = place
-
-
-def write_draft(record: RegistryRecord, out_dir: Path | str) -> tuple[Path, ...]:
-    """Write study.yaml, eligibility.yaml, registry.yaml, findings.json and not_understood.json into a new
-    folder.
-
-    The folder appears whole or not at all. Raises DraftRefused (REC-DRAFT-EXISTS) when the folder is there
-    and holds anything but this very draft. Returns the paths written.
+    `findings` are the contradictions of the record, where they are known already.
     """
-    target = Path(out_dir)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-    try:
-        _write_files(record, partial)
-        if target.exists():
-            _check_replaceable(target, partial)
-            if not _is_empty(target):
-                return _paths(target)
-            target.rmdir()
-        partial.chmod(0o755)
-        partial.rename(target)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-    return _paths(target)
+    values, protocol = draft_values(record), record_tree(record).get("protocolSection")
+    protocol = protocol if isinstance(protocol, dict) else {}
+    found = find_contradictions(record) if findings is None else findings
+    study = study_draft(values, protocol)
+    drafted = {
+        STUDY: study,
+        ELIGIBILITY: eligibility_draft(values),
+        REGISTRY_FILE: registry_draft(values, found, protocol, study),
+    }
+    return {name: _said(tree) for name, tree in drafted.items()}
 
 
-def _paths(folder: Path) -> tuple[Path, ...]:
-    return tuple(sorted(folder.iterdir()))
-
-
-def _is_empty(folder: Path) -> bool:
-    return not any(folder.iterdir())
-
-
-def _check_replaceable(target: Path, partial: Path) -> None:
-    """Refuse a folder whose content would be lost, or that is no folder."""
-    if target.is_dir() and (_is_empty(target) or _same_content(target, partial)):
-        return
-    raise DraftRefused(
-        "REC-DRAFT-EXISTS",
-        f"The draft is not written, because {target.name} holds other files. Give the name of a new folder.",
-        target.name,
-    )
-
-
-def _same_content(target: Path, partial: Path) -> bool:
-    mine, theirs = _paths(partial), _paths(target)
-    return [path.name for path in mine] == [path.name for path in theirs] and all(
-        other.is_file() and path.read_bytes() == other.read_bytes()
-        for path, other in zip(mine, theirs, strict=True)
-    )
-
-
-def _write_files(record: RegistryRecord, folder: Path) -> None:
-    values: Any = draft_values(record)
-    findings = find_contradictions(record)
-    _write_yaml(folder / "study.yaml", study_draft(values))
-    _write_yaml(folder / "eligibility.yaml", eligibility_draft(values))
-    _write_yaml(folder / "registry.yaml", registry_draft(values, findings))
-    write_findings(findings, folder / "findings.json")
-    left = json.dumps([asdict(passage) for passage in record.not_understood], ensure_ascii=False, indent=2)
-    (folder / "not_understood.json").write_text(left + "\n", encoding="utf-8")
-
-
-def _write_yaml(path: Path, content: Mapping[str, object]) -> None:
-    writer = YAML()
-    writer.width = 110
-    writer.allow_unicode = True
-    writer.indent(mapping=2, sequence=4, offset=2)
-    buffer = io.StringIO()
-    writer.dump(_printable(content), buffer)
-    path.write_text(buffer.getvalue(), encoding="utf-8")
-
-
-def _printable(value: object) -> object:
-    """Leave out what is missing, and give texts of several lines as blocks."""
+def _said(value: Any) -> Any:
+    """Leave out what is missing or holds no words: an empty key would be an error of the folder."""
     if isinstance(value, Mapping):
-        return {key: _printable(item) for key, item in value.items() if item is not None and item != {}}
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_printable(item) for item in value]
-    if isinstance(value, str) and "\n" in value:
-        block = "\n".join(line.rstrip() for line in value.strip().split("\n"))
-        # Characters that YAML would break a line at, or not print, go into quotation marks instead.
-        return LiteralScalarString(block) if all(line.isprintable() for line in block.split("\n")) else block
-    return value
+        return {name: made for name, below in value.items() if (made := _said(below)) not in (None, "", {})}
+    if isinstance(value, list | tuple):
+        return [made for each in value if (made := _said(each)) not in (None, "")]
+    return value.strip() if isinstance(value, str) else value
 
 
 def _name(text: str | None, taken: set[str], otherwise: str) -> str:
@@ -157,20 +92,16 @@ def _known(value: str | None, words: object) -> str | None:
     return value if value in get_args(words) else None
 
 
-def study_draft(values: Mapping[str, Any]) -> dict[str, object]:
-    """Return the content of study.yaml as far as the record gives it."""
+def study_draft(values: Mapping[str, Any], protocol: Mapping[str, Any] | None = None) -> Tree:
+    """Return the content of study.yaml as far as the record gives it.
+
+    `values` are those of `draft_values`, `protocol` is the protocol section of the record's tree.
+    """
     interventions, names = _interventions(values)
+    sponsors = at(protocol, "sponsorCollaboratorsModule")
+    lead = at(sponsors, "leadSponsor")
+    classes = {text_of(one.get("name")): _class(one) for one in objects(sponsors, "collaborators")}
     masking = values["masking"]
-    numbers = values["identifiers"]
-    identifiers = (
-        [{"registry": "ClinicalTrials.gov", "value": numbers["nct_id"]}] if numbers["nct_id"] else []
-    )
-    identifiers += [{"registry": "Sponsor", "value": numbers["sponsor_id"]}] if numbers["sponsor_id"] else []
-    identifiers += [
-        {"registry": one["registry"] or "Not named in the record", "value": one["value"]}
-        for one in numbers["others"]
-        if one["value"]
-    ]
     enrolment = values["enrolment"]
     model = _known(values["model"], InterventionModel)
     arms, epochs = _arms(values, names, model)
@@ -185,15 +116,19 @@ def study_draft(values: Mapping[str, Any]) -> dict[str, object]:
         "purpose": _known(values["purpose"], Purpose),
         "model": model,
         "randomised": {"randomized": True, "non_randomized": False, "na": False}.get(values["allocation"]),
-        "identifiers": identifiers or None,
-        "sponsor": {"name": values["sponsor"]} if values["sponsor"] else None,
-        "collaborators": [{"name": name, "kind": "collaborator"} for name in values["collaborators"]] or None,
+        "identifiers": _numbers(values["identifiers"], protocol) or None,
+        "sponsor": {"name": values["sponsor"], "agency_class": _class(lead)} if values["sponsor"] else None,
+        "collaborators": [
+            {"name": name, "kind": "collaborator", "agency_class": classes.get(name)}
+            for name in values["collaborators"]
+        ]
+        or None,
         "responsible_party": values["responsible_party"],
         "officials": [one for one in values["officials"] if one["name"] and one["role"]] or None,
         "conditions": values["conditions"] or None,
         "keywords": values["keywords"] or None,
         "planned_enrolment": enrolment["count"] if enrolment["type"] == "estimated" else None,
-        "dates": _full_dates(values["dates"], StudyDates) or None,
+        "dates": _full_dates(values["dates"]) or None,
         "masking": None
         if masking["parties"] is None
         else {"parties": masking["parties"], "text": masking["text"]},
@@ -202,6 +137,24 @@ def study_draft(values: Mapping[str, Any]) -> dict[str, object]:
         "arms": arms or None,
         "sites": _sites(values["locations"]) or None,
     }
+
+
+def _numbers(stated: Mapping[str, Any], protocol: Mapping[str, Any] | None) -> list[Tree]:
+    """Return the registry's number, the sponsor's, and those of others by what they are numbers of."""
+    links = [
+        text_of(one.get("link")) for one in objects(protocol, "identificationModule", "secondaryIdInfos")
+    ]
+    numbers = [(REGISTRY, stated["nct_id"], ""), (SPONSOR, stated["sponsor_id"], "")]
+    for place, one in enumerate(stated["others"]):
+        kind = _NUMBERS_OF.get(one["registry"], one["registry"]) or "Not named in the record"
+        numbers.append((kind, one["value"], links[place] if place < len(links) else ""))
+    return [
+        {"registry": kind, "value": value, "link": link or None} for kind, value, link in numbers if value
+    ]
+
+
+def _class(organisation: Mapping[str, Any] | None) -> str | None:
+    return _known(text_of(at(organisation, "class")).lower(), AgencyClass)
 
 
 def _interventions(values: Mapping[str, Any]) -> tuple[list[dict[str, object]], dict[str, str]]:
@@ -259,7 +212,7 @@ def _sites(locations: Sequence[Mapping[str, Any]]) -> list[dict[str, object]]:
     sites: list[dict[str, object]] = []
     for one in locations:
         country = country_code(one["country"])
-        if country is None:
+        if country is None or numbers.get(country, 0) == _SITES_MAX:
             sites.append({"name": one["facility"] or one["city"], "city": one["city"]})
             continue
         numbers[country] = numbers.get(country, 0) + 1
@@ -275,17 +228,29 @@ def _sites(locations: Sequence[Mapping[str, Any]]) -> list[dict[str, object]]:
     return sites
 
 
-def _full_dates(dates: Mapping[str, str | None], owner: type[Any]) -> dict[str, object]:
-    """Return the dates that a part of the study folder has, where the record gives a day."""
-    wanted = {spec.name for spec in fields(owner)}
+def _registered_sites(protocol: Mapping[str, Any], study: Tree) -> list[Tree]:
+    """Return what the record says of a location beyond its names, for each that has become a site."""
+    found: list[Tree] = []
+    locations = objects(protocol, "contactsLocationsModule", "locations")
+    for location, site in zip(locations, study["sites"] or (), strict=False):
+        said = read_rows(SITE, location)
+        if people := [one for each in objects(location, "contacts") if (one := read_rows(CONTACT, each))]:
+            said["contacts"] = people
+        if said and "id" in site:
+            found.append({"site": site["id"], **said})
+    return found
+
+
+def _full_dates(dates: Mapping[str, str | None]) -> dict[str, object]:
+    """Return the dates of the study where the record gives a day."""
     return {
-        name: text if name == "last_verified" else date.fromisoformat(text)
-        for name, text in dates.items()
-        if name in wanted and text and (name == "last_verified" or _FULL_DATE.fullmatch(text))
+        spec.name: date.fromisoformat(text)
+        for spec in fields(StudyDates)
+        if (text := dates[spec.name]) and _FULL_DATE.fullmatch(text)
     }
 
 
-def eligibility_draft(values: Mapping[str, Any]) -> dict[str, object]:
+def eligibility_draft(values: Mapping[str, Any]) -> Tree:
     """Return the content of eligibility.yaml: criteria with their texts, without conditions."""
     eligibility = values["eligibility"]
     return {
@@ -319,7 +284,9 @@ def _years(text: str | None) -> int | None:
     return int(match[1]) if match else None
 
 
-def registry_draft(values: Mapping[str, Any], findings: Sequence[Finding]) -> dict[str, object]:
+def registry_draft(
+    values: Mapping[str, Any], findings: Sequence[Finding], protocol: Mapping[str, Any], study: Tree
+) -> Tree:
     """Return the content of registry.yaml, with the contradictions that a person has to decide."""
     enrolment = values["enrolment"]
     return {
@@ -337,8 +304,8 @@ def registry_draft(values: Mapping[str, Any], findings: Sequence[Finding]) -> di
             }
             for one in values["outcomes"]
         ],
-        "publications": [{"citation": citation} for citation in values["publications"]],
-        "dates": _full_dates(values["dates"], RegistryDates),
+        **read_supplement(protocol),
+        "sites": _registered_sites(protocol, study),
         "contradictions": [
             {
                 "topic": finding.message,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final
 
 from equipoise.exchange.registry.findings import Finding, places_of
@@ -41,9 +41,12 @@ _MONTHS_A_YEAR: Final = 12
 
 def code_of(passage: Passage | None) -> str:
     """Return a coded value in the API's spelling: "Crossover Assignment" is CROSSOVER, nothing ""."""
-    if passage is None:
-        return ""
-    code = re.sub(r"[^A-Z0-9]+", "_", passage.text.upper()).strip("_")
+    return "" if passage is None else _code(passage.text)
+
+
+@lru_cache(maxsize=2048)
+def _code(text: str) -> str:
+    code = re.sub(r"[^A-Z0-9]+", "_", text.upper()).strip("_")
     return _CODES.get(code, code)
 
 

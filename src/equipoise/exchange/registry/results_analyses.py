@@ -11,7 +11,8 @@ from equipoise.analysis.result import EndpointResult, Estimate, HypothesisResult
 from equipoise.definition.model.analysis import TestingProcedure
 from equipoise.definition.model.definition import StudyDefinition
 from equipoise.exchange.registry.results_groups import NOT_AVAILABLE, Group, number_text
-from equipoise.exchange.registry.write_record import Tree, kept
+from equipoise.exchange.registry.tree import Tree
+from equipoise.exchange.registry.write_record import kept
 
 _METHODS: Final = {
     "negative_binomial": "Negative binomial regression",

@@ -16,7 +16,8 @@ from equipoise.analysis.event_terms import (
 from equipoise.analysis.result import AnalysisResult
 from equipoise.definition.model.definition import StudyDefinition
 from equipoise.exchange.registry.results_groups import Group, groups_of
-from equipoise.exchange.registry.write_record import Tree, kept
+from equipoise.exchange.registry.tree import Tree
+from equipoise.exchange.registry.write_record import kept
 
 _SYSTEMS: Final = {"General disorders and administration site conditions": "General disorders"}
 """System organ classes of MedDRA that the registry words otherwise."""

@@ -19,7 +19,8 @@ from equipoise.exchange.registry.results_groups import (
     participants,
     unit_of,
 )
-from equipoise.exchange.registry.write_record import Tree, kept
+from equipoise.exchange.registry.tree import Tree
+from equipoise.exchange.registry.write_record import kept
 
 _ONE_PERIOD: Final = "Overall Study"
 _REASONS: Final = {

@@ -9,7 +9,8 @@ from typing import Final
 from equipoise.analysis.report import numbers
 from equipoise.definition.expression import Aggregate, Calculate, Call, Name, Node, references, walk
 from equipoise.definition.model.definition import StudyDefinition
-from equipoise.exchange.registry.write_record import Tree, kept
+from equipoise.exchange.registry.tree import Tree
+from equipoise.exchange.registry.write_record import kept
 
 NOT_AVAILABLE: Final = "NA"
 ON_A_SCALE: Final = "units on a scale"

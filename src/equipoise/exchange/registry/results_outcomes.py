@@ -24,7 +24,8 @@ from equipoise.exchange.registry.results_groups import (
     unit_of,
 )
 from equipoise.exchange.registry.stated import outcomes_of
-from equipoise.exchange.registry.write_record import Tree, kept
+from equipoise.exchange.registry.tree import Tree
+from equipoise.exchange.registry.write_record import kept
 
 _TYPES: Final = {"primary": "PRIMARY", "secondary": "SECONDARY"}
 _OTHER: Final = "OTHER_PRE_SPECIFIED"

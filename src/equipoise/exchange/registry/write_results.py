@@ -15,7 +15,8 @@ from equipoise.analysis.tables import participants_analysed
 from equipoise.exchange.registry.results_events import events_module, more_module
 from equipoise.exchange.registry.results_flow import baseline_module, flow_module
 from equipoise.exchange.registry.results_outcomes import outcomes_module
-from equipoise.exchange.registry.write_record import Tree, kept, registry_record
+from equipoise.exchange.registry.tree import Tree
+from equipoise.exchange.registry.write_record import kept, registry_record
 
 THRESHOLD_PERCENT: Final = 5.0
 """The highest frequency up to which other than serious events need not be listed (42 CFR 11.48(a)(4))."""
