@@ -7,9 +7,11 @@ import os
 import sys
 import threading
 from collections.abc import Generator
+from functools import cache
 from pathlib import Path
 
 import pytest
+import typer.testing
 
 from equipoise.conduct.clock import read_system_clock
 from equipoise.web.settings import set_up_clinic
@@ -19,6 +21,9 @@ set_up_clinic(
     secret_key="only for tests, where nothing is secret and nobody comes in",
     hosts=("testserver", "localhost"),
 )
+
+# The runner builds all commands anew for each that it runs, which takes longer than most of them do.
+typer.testing._get_command = cache(typer.testing._get_command)  # type: ignore[attr-defined]
 
 
 def pytest_configure(config: pytest.Config) -> None:

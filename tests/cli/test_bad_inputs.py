@@ -14,6 +14,7 @@ import pytest
 
 import tests.cli.bad_design_reports
 import tests.cli.bad_designs
+import tests.cli.bad_exports
 import tests.cli.bad_trials  # noqa: F401  (adds its cases)
 from tests.cli.bad_inputs import CASES, MANAGER, full_disk, run, study, trial
 

@@ -13,8 +13,9 @@ import typer
 
 from equipoise.cli import trials
 from equipoise.cli.console import clear_errors, fail, say
+from equipoise.cli.importing import import_record
 from equipoise.cli.rehearsing import count_randomised, leave_under_way, run_rehearsal
-from equipoise.cli.studies import check, find_study, import_into, load_definition
+from equipoise.cli.studies import check, find_study, load_definition
 from equipoise.store.names import TRIAL_FILE
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def demo(
         record = _record_of(name)
         _make_room(out)
         _step(1, "The registry page is read, and its contradictions are named")
-        findings = import_into(record, out / "draft")
+        findings = import_record(record, out / "draft")
         shutil.copyfile(out / "draft" / "findings.json", out / "findings.json")
         _step(2, "The study definition is checked and printed as a synopsis")
         check(name)

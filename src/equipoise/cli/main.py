@@ -11,6 +11,8 @@ from equipoise.cli import (
     demo,
     design_report,
     designing,
+    exporting,
+    importing,
     opening,
     operating,
     registry,
@@ -52,7 +54,8 @@ app.command("show")(studies.show)
 app.command("lock")(studies.lock)
 app.command("studies")(studies.list_studies)
 app.command("new")(studies.new)
-app.command("import")(studies.import_record)
+app.command("import")(importing.import_file)
+app.command("export")(exporting.export)
 app.command("open")(opening.open_live)
 app.command("serve")(serving.serve)
 app.command("invite")(serving.invite)

@@ -7,18 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from equipoise.cli.console import clear_errors, fail, say, write
-from equipoise.cli.studies import StudyArgument, load_definition
-from equipoise.cli.trials import TrialArgument, open_trial, read_actor
+from equipoise.cli import registry_check, registry_page
+from equipoise.cli.console import clear_errors, say, write
+from equipoise.cli.studies import StudyArgument, find_study, load_definition
+from equipoise.cli.trials import TrialArgument, open_trial, read_actor, reader_of_all
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from equipoise.access.actor import Actor
-    from equipoise.conduct.trial import Trial
-
 records = typer.Typer(
-    help="Write records of ClinicalTrials.gov (API v2): of a study, or of a trial with its results.",
+    help="Records of ClinicalTrials.gov: check, compare, show and write them, of a trial with its results.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -29,11 +27,13 @@ Out = Annotated[Path | None, typer.Option("--out", help="Write to this file and 
 
 @records.command("record")
 def record(study: StudyArgument, out: Out = None) -> None:
-    """Write a study definition as a record without results: what it holds, and nothing else."""
-    from equipoise.exchange.registry import registry_record
+    """Write a study as a record: what its folder says, with what was kept of a record that it began as."""
+    from equipoise.exchange.registry import folder_record, holds_record, registry_record
 
     with clear_errors():
-        _write_out(registry_record(load_definition(study)), out)
+        folder = find_study(study)
+        kept = holds_record(folder)
+        _write_out(folder_record(folder) if kept else registry_record(load_definition(study)), out)
 
 
 @records.command("results")
@@ -65,44 +65,23 @@ def results(
         for row in opened.tables.all(TrialRow):
             # Asked before anybody's allocation is read, and again of the data cut itself.
             check_reportable(row.locked_at, row.unblinded_at)
-        actor = read_actor(account) if account else _reader_of_all(opened)
+        actor = read_actor(account) if account else reader_of_all(opened)
         _write_out(results_record(opened.as_seen_by(actor).cut(), threshold), out)
-
-
-def _reader_of_all(trial: Trial) -> Actor:
-    """Return the first account that reads what was recorded at all sites."""
-    from equipoise.access.actor import Actor
-    from equipoise.access.content import Audience
-    from equipoise.access.visibility import viewer_of
-    from equipoise.governance.state import GrantRow
-
-    for grant in trial.tables.all(GrantRow):
-        role = trial.definition.role(grant.role)
-        if grant.revoked_at is None and role is not None and role.scope == "trial":
-            actor = Actor(grant.account, grant.role)
-            seen = viewer_of(trial.definition, actor, unblinded=trial.unblinded).audiences
-            if {Audience.CONDUCT, Audience.READING} <= seen:
-                return actor
-    return fail(
-        "RESULTS-READER",
-        "No account holds a role that reads the data of all sites, as a data manager's. Name one: --as.",
-    )
 
 
 def _write_out(made: Mapping[str, object], out: Path | None) -> None:
     """Print a record, or put it into a file, whole or not at all."""
+    from equipoise.exchange.made import write_file
     from equipoise.exchange.registry import write_json
 
     text = write_json(made)
     if out is None:
         write(text)
         return
-    if not out.parent.is_dir():
-        fail("OUT-FOLDER", f"There is no folder {out.parent} to write {out.name} to. Make it first.")
-    partial = out.with_name(f".{out.name}.partial")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(out)
-    finally:
-        partial.unlink(missing_ok=True)
+    write_file(text.encode(), out)
     say(f"written   {out}")
+
+
+records.command("check")(registry_check.check)
+records.command("page")(registry_page.page)
+records.command("diff")(registry_page.diff)

@@ -13,7 +13,6 @@ from equipoise.cli.console import clear_errors, counted, err, fail, say, write
 if TYPE_CHECKING:
     from equipoise.definition.findings import Problem
     from equipoise.definition.model.definition import StudyDefinition
-    from equipoise.exchange.registry import Finding
 
 StudyArgument = Annotated[
     str, typer.Argument(metavar="STUDY", help="A study folder, or the name of one that ships with Equipoise.")
@@ -138,31 +137,3 @@ def new(
             find_study(like or study_names()[0]), folder, ignore=shutil.ignore_patterns("__pycache__")
         )
         say(f"written: {folder}")
-
-
-def import_record(
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="A copied registry page, or an API v2 JSON record.")
-    ],
-    out: Annotated[Path, typer.Option("--out", help="The draft study folder to write.")],
-) -> None:
-    """Read a registry record into a draft study folder, and say where the record contradicts itself."""
-    with clear_errors():
-        import_into(file, out)
-
-
-def import_into(file: Path, out: Path) -> list[Finding]:
-    """Read a record into a draft folder, print what contradicts itself, and return it."""
-    from equipoise.exchange.registry import find_contradictions, read_record, write_draft
-
-    record = read_record(file)
-    findings = find_contradictions(record)
-    write_draft(record, out)
-    for finding in findings:
-        say(f"{finding.severity} {finding.code}: {finding.message}")
-        for place in finding.places:
-            say(f'    {place.section}, line {place.line}: "{place.quote}"')
-    passages = counted(len(record.not_understood), "passage")
-    say(f"{counted(len(findings), 'finding')}, {passages} not understood")
-    say(f"written: {out}")
-    return findings

@@ -233,6 +233,28 @@ def read_actor(text: str) -> Actor:
     return Actor(*parts)
 
 
+def reader_of_all(trial: Trial) -> Actor:
+    """Return the first account that reads what was recorded at all sites, masked while the trial is."""
+    from equipoise.access.actor import Actor
+    from equipoise.access.content import Audience
+    from equipoise.access.visibility import viewer_of
+    from equipoise.governance.state import GrantRow
+
+    for grant in trial.tables.all(GrantRow):
+        role = trial.definition.role(grant.role)
+        if grant.revoked_at is None and role is not None and role.scope == "trial":
+            actor = Actor(grant.account, grant.role)
+            viewer = viewer_of(trial.definition, actor, unblinded=trial.unblinded)
+            if {Audience.CONDUCT, Audience.READING} <= viewer.audiences and (
+                trial.unblinded or viewer.masked
+            ):
+                return actor
+    return fail(
+        "TRIAL-READER",
+        "No account holds a role that reads the data of all sites, as a data manager's. Say as whom to read.",
+    )
+
+
 def _readers(seen: Any, participant: str, on: str) -> dict[str, Callable[[], Any]]:
     try:
         day = date.fromisoformat(on or seen.trial().opened_at[:10])
