@@ -76,6 +76,23 @@ def test_every_kind_of_file_is_read_in_its_order(folder):
     assert found[5]["file"] == "d.zip/deep/6.json"
 
 
+@pytest.mark.parametrize(
+    "begin", ["[", '{"studies": [', '{"totalCount": 3, "nextPageToken": "x",\n "studies": [']
+)
+def test_a_list_of_records_and_an_answer_to_a_search_are_read_record_by_record(begin, tmp_path):
+    path = tmp_path / "found.json"
+    path.write_text(begin + ",\n".join(json.dumps(record(each), indent=1) for each in (1, 2, 3)) + "]}\n")
+    assert holds_many(path)
+    summary, lines = run(path)
+    assert (summary.records, summary.damaged) == (3, 0)
+    assert [each["nctId"] for each in lines] == [f"NCT{each:08}" for each in (1, 2, 3)]
+    written = path.read_text().split("\n")
+    for number, each in enumerate(lines, start=1):
+        assert f"NCT{number:08}" in "\n".join(written[each["line"] - 1 :]).split("}")[0]
+    path.write_text(path.read_text()[:-200])
+    assert run(path)[0].damaged == 1
+
+
 def test_the_processes_change_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(run_module, "_RECORDS_A_TASK", 2)
     dump = tmp_path / "dump.jsonl"

@@ -6,6 +6,8 @@ Everything is read piece by piece; nothing is unpacked onto the disk, and no mor
 from __future__ import annotations
 
 import gzip
+import json
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -20,6 +22,14 @@ _WHOLE: Final = frozenset({".json", ".txt"})
 _PACKED: Final = ".gz"
 _ARCHIVE: Final = ".zip"
 _PIECE: Final = 1 << 20
+_HEAD: Final = 4096
+_LIST_BYTES_MAX: Final = 200_000_000
+# A list of records, and what the API answers to a search.
+_LIST: Final = re.compile(
+    rb'\s*(?:\[|\{(?:\s*"(?:nextPageToken|totalCount)"\s*:\s*(?:"[^"]*"|\d+)\s*,)*\s*"studies"\s*:\s*\[)'
+)
+_BETWEEN: Final = re.compile(r"[\s,]*")
+_DECODER: Final = json.JSONDecoder()
 # What the libraries raise for an archive that is damaged, cut, encrypted, or packed in a way unknown to them.
 _BROKEN: Final = (EOFError, OSError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error)
 
@@ -46,9 +56,14 @@ def _kinds(name: str) -> tuple[str, bool]:
 
 
 def holds_many(path: Path) -> bool:
-    """Say whether a path is for many records: a folder, an archive, a dump, or anything packed."""
+    """Say whether a path is for many records: a folder, an archive, a dump, a list, or anything packed."""
     suffix, packed = _kinds(path.name)
-    return path.is_dir() or packed or suffix in _LINES | {_ARCHIVE}
+    if path.is_dir() or packed or suffix in _LINES | {_ARCHIVE}:
+        return True
+    if not path.is_file():
+        return False
+    with path.open("rb") as handle:
+        return _LIST.match(handle.read(_HEAD)) is not None
 
 
 def files_of(paths: Sequence[Path]) -> list[Path]:
@@ -97,8 +112,29 @@ def records_in(path: Path, base: Path | None = None) -> Iterator[Raw]:
 def _found(handle: IO[bytes], name: str, suffix: str, counted: IO[bytes]) -> Iterator[Raw]:
     if suffix in _LINES:
         yield from _lines(handle, name, counted)
+        return
+    content = handle.read(MAX_BYTES + 1)
+    if begin := _LIST.match(content[:_HEAD]):
+        content += handle.read(_LIST_BYTES_MAX - len(content))
+        yield from _listed(content, begin.end(), name)
     else:
-        yield Raw(name, 1, handle.read(MAX_BYTES + 1), done=counted.tell())
+        yield Raw(name, 1, content, done=counted.tell())
+
+
+def _listed(content: bytes, begin: int, name: str) -> Iterator[Raw]:
+    """Yield the records of a list, each as it is written there and with the line at which it begins."""
+    text, line = content.decode("utf-8", "replace"), 1
+    at, counted = len(content[:begin].decode("utf-8", "replace")), 0
+    while (at := _BETWEEN.match(text, at).end()) < len(text) and text[at] != "]":  # type: ignore[union-attr]
+        line += text.count("\n", counted, at)
+        try:
+            _, end = _DECODER.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            told = f"The list in {name} breaks off or is no JSON from here on. Download it again."
+            yield Raw(name, line, b"", trouble=told, done=len(content))
+            return
+        yield Raw(name, line, text[at:end].encode(), done=len(content[:at]))
+        counted, at = at, end
 
 
 def _lines(handle: IO[bytes], name: str, counted: IO[bytes]) -> Iterator[Raw]:
