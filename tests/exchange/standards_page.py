@@ -18,7 +18,7 @@ from equipoise.exchange.usdm import read_usdm, usdm_text, write_usdm
 from equipoise.studies import study_folder, study_names
 
 PAGE = Path(__file__).parents[2] / "docs" / "standards.md"
-BEGIN, END = "<!-- generated: begin -->", "<!-- generated: end -->"
+BEGIN, END = "<!-- generated: {} -->", "<!-- end: {} -->"
 MOMENT = "2026-01-01T00:00:00Z"
 
 Through = Callable[[StudyDefinition, Path], Parts]
@@ -112,8 +112,11 @@ def _share(found: Iterable[Kept]) -> str:
     return f"{kept} of {leaves}"
 
 
-def with_tables(page: str, tables: str) -> str:
-    """The page with its generated part replaced."""
-    before, _, rest = page.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n\n{tables}\n\n{END}{after}"
+def with_tables(page: str, tables: Mapping[str, str]) -> str:
+    """The page with its generated parts replaced."""
+    for name, table in tables.items():
+        begin, end = BEGIN.format(name), END.format(name)
+        before, _, rest = page.partition(begin)
+        _, _, after = rest.partition(end)
+        page = f"{before}{begin}\n\n{table}\n\n{end}{after}"
+    return page

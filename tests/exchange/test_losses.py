@@ -4,6 +4,7 @@ EQUIPOISE_WRITE_SNAPSHOTS=1 writes the tables of docs/standards.md anew.
 """
 
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from equipoise.exchange.losses import Kept, compare_parts
+from tests.exchange.datasets_page import form_table, kept_by_form
 from tests.exchange.standards_page import PAGE, kept_by_standard, pilot, study_tables, with_tables
 
 
@@ -19,9 +21,10 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Kept, ...]
     return kept_by_standard(tmp_path_factory.mktemp("standards"))
 
 
-def test_the_page_says_what_comes_back(kept: dict[str, tuple[Kept, ...]]) -> None:
+def test_the_page_says_what_comes_back(kept: dict[str, tuple[Kept, ...]], tmp_path: Path) -> None:
     page = PAGE.read_text(encoding="utf-8")
-    written = with_tables(page, study_tables(kept))
+    tables = {"studies": study_tables(kept), "forms": form_table(*kept_by_form(tmp_path))}
+    written = with_tables(page, tables)
     if os.environ.get("EQUIPOISE_WRITE_SNAPSHOTS"):
         PAGE.write_text(written, encoding="utf-8")
     assert page == written

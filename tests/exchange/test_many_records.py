@@ -116,7 +116,7 @@ def test_damaged_lines_are_counted_and_named_and_do_not_stop_the_run(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("cut.jsonl.gz", gzip.compress(("{}\n" * 9).encode())[:-9]),
+        ("cut.jsonl.gz", gzip.compress(("{}\n" * 9).encode(), mtime=0)[:-9]),
         ("no.json.gz", b"no gzip at all"),
         ("no.zip", b"PK no archive"),
     ],
