@@ -10,7 +10,13 @@ from equipoise.definition.lint import lint
 from equipoise.definition.lint_sample_size import check_sample_size
 from equipoise.definition.load import load_study
 from equipoise.definition.model.definition import StudyDefinition
-from equipoise.definition.model.sample_size import Assumed, ProportionAssumptions, SampleSize
+from equipoise.definition.model.sample_size import (
+    Assumed,
+    FutilityBoundary,
+    InterimAnalyses,
+    ProportionAssumptions,
+    SampleSize,
+)
 
 STUDIES = Path(__file__).parent.parent / "studies"
 
@@ -60,3 +66,11 @@ def test_a_level_that_is_none_is_found(tern: StudyDefinition) -> None:
 
 def test_a_study_may_have_none(tern: StudyDefinition) -> None:
     assert lint(tern) == lint(replace(tern, sample_size=None)) == ()
+
+
+def test_a_one_sided_test_may_stop_for_futility(tern: StudyDefinition) -> None:
+    assert tern.sample_size is not None
+    futility = FutilityBoundary(family="asHSD", gamma=Decimal(-2), binding=True)
+    looks = InterimAnalyses(family="asOF", information=(Decimal("0.5"), Decimal(1)), futility=futility)
+    plan = replace(tern.sample_size, sides=1, alpha=tern.sample_size.alpha / 2, interim=looks)
+    assert told(tern, plan) == []

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from equipoise.definition.expression import PartialDate
+from equipoise.definition.lint_datasets import check_datasets
 from equipoise.definition.model.datasets import Datasets, TabulatedTest, TabulatedVariable, Tabulation
 from equipoise.definition.model.forms import Code, Form, Item
 from equipoise.definition.sdtm.guide import (
@@ -98,6 +99,61 @@ def test_spec_a_form_that_asks_only_for_its_date_keeps_it() -> None:
     assert ("glimpse.seen_on", "ZF", "ZFTESTCD SEENON") in with_plan(extra=(form,))
 
 
+def test_spec_a_log_without_a_domain_is_kept_among_the_findings() -> None:
+    asked = Item(id="what", label="What", type="text")
+    log = Form(id="diary", title="Diary", repeating=True, items=(asked,))
+    assert ("diary.what", "ZF", "ZFTESTCD WHAT") in with_plan(extra=(log,))
+
+
+def test_spec_what_a_record_has_no_place_for_becomes_a_qualifier_or_without_a_record_a_finding() -> None:
+    sex = TabulatedVariable(item="sex", variable="SEX")
+    found = with_plan(Tabulation(form="demographics", domain="DM", variables=(sex,)))
+    assert ("demographics.birth_date", "DM", "SUPPDM BIRTHDAT") in found
+    heavy = TabulatedTest(item="weight", name="Heavy")
+    found = with_plan(Tabulation(form="vitals", domain="MH", tests=(heavy,)))
+    assert {domain for item, domain, _ in found if item == "vitals.weight"} == {"MH"}
+    assert {domain for item, domain, _ in found if item == "vitals.systolic"} == {"ZF"}
+
+
+def test_spec_a_form_of_which_everything_is_named_gets_nothing_more() -> None:
+    form = Form(id="scale", title="Scale", items=(SCORE,))
+    test = TabulatedTest(item="score", code="SCORE", name="Score")
+    found = with_plan(Tabulation(form="scale", domain="QS", tests=(test,)), extra=(form,))
+    assert [each for each in found if each[0].startswith("scale.")] == [
+        ("scale.score", "QS", "QSTESTCD SCORE")
+    ]
+
+
+SCORE = Item(id="score", label="Score", type="integer", minimum=Decimal(0), maximum=Decimal(2))
+
+
+@pytest.mark.parametrize(
+    ("entry", "sentence"),
+    [
+        (TabulatedVariable(item="nobody", variable="ZFORRES"), "There is no item 'scale.nobody'."),
+        (
+            TabulatedTest(item="score", code="SCORE", name="Score", dated_by="never"),
+            "There is no item 'scale.never'.",
+        ),
+        (
+            TabulatedVariable(
+                item="score", qualifier="SCOREX", label="Score", values={"0": "NO", "3": "YES"}
+            ),
+            "'scale.score' has no answer '3'. Use one of: 0, 1, 2.",
+        ),
+    ],
+)
+def test_what_a_plan_names_and_the_form_has_not_is_said(
+    entry: TabulatedVariable | TabulatedTest, sentence: str
+) -> None:
+    form = Form(id="scale", title="Scale", items=(SCORE,))
+    variables = (entry,) if isinstance(entry, TabulatedVariable) else ()
+    tests = (entry,) if isinstance(entry, TabulatedTest) else ()
+    plan = Datasets(forms=(Tabulation(form="scale", domain="ZF", variables=variables, tests=tests),))
+    problems = list(check_datasets(replace(SMALL, forms=(*SMALL.forms, form), datasets=plan)))
+    assert any(problem.sentence.startswith(sentence) for problem in problems)
+
+
 SEVERITY = Item(
     id="severity",
     label="Severity",
@@ -129,6 +185,7 @@ def test_spec_answers_of_other_types_are_submitted_as_they_were_given() -> None:
         given_as = submitted(Item(id="x", label="X", type="boolean"), value, {})
         assert given_as is not None and given_as.standard == text
     assert permitted(SEVERITY, {}, "C66769") == ("MILD", "SEVERE")
+    assert permitted(Item(id="x", label="X", type="boolean"), {}) == ("Y", "N")
 
 
 def test_spec_a_unit_is_the_submission_value_of_its_ucum_code() -> None:

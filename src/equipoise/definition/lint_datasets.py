@@ -118,12 +118,13 @@ def _check_variable(form: Form, domain: Domain, entry: TabulatedVariable, place:
     elif entry.variable is not None:
         yield from _known(domain, entry.variable, (*place, "variable"))
         yield from _check_type(form.item(entry.item), domain.variable(entry.variable), (*place, "variable"))
-    elif entry.qualifier is not None:
-        yield from _name(entry.qualifier, (*place, "qualifier"))
+    else:
+        qualifier = entry.qualifier or ""
+        yield from _name(qualifier, (*place, "qualifier"))
         if entry.label is None:
-            yield _problem("LINT-LABEL", f"The qualifier '{entry.qualifier}' has no label. Write one.", place)
-        if domain.variable(entry.qualifier) is not None:
-            sentence = f"'{entry.qualifier}' is a variable of {domain.name}. Write it under variable."
+            yield _problem("LINT-LABEL", f"The qualifier '{qualifier}' has no label. Write one.", place)
+        if domain.variable(qualifier) is not None:
+            sentence = f"'{qualifier}' is a variable of {domain.name}. Write it under variable."
             yield _problem("LINT-VARIABLE", sentence, (*place, "qualifier"))
     if entry.label is not None:
         yield from _label(entry.label, (*place, "label"))
