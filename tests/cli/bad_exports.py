@@ -101,6 +101,16 @@ def import_of_a_dataset_that_is_cut_off(folder: Path) -> list[str]:
 
 
 @case
+def import_of_a_dataset_whose_name_leads_elsewhere(folder: Path) -> list[str]:
+    hostile = (
+        b'{"datasetJSONCreationDateTime": "2024-05-01T00:00:00", "datasetJSONVersion": "1.1.0", '
+        b'"itemGroupOID": "IG.X", "records": 1, "name": "../../X", "label": "X", "columns": '
+        b'[{"itemOID": "IT.A", "name": "A", "label": "A", "dataType": "string"}], "rows": [["1"]]}'
+    )
+    return ["import", written(folder / "x.json", hostile), *out(folder)]
+
+
+@case
 def import_of_an_archive_that_is_none(folder: Path) -> list[str]:
     return ["import", written(folder / "results.zip", b"PK\x03\x04" + bytes(40)), *out(folder)]
 

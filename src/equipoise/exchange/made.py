@@ -56,16 +56,15 @@ def write_file(content: Content, out: Path) -> None:
 def write_folder(files: Iterable[MadeFile], out: Path) -> tuple[Path, ...]:
     """Write files into a new folder, which appears whole or not at all; returns their paths in order.
 
-    A folder that is there already may be empty, or hold these very files. Raises NotWritten (OUT-EXISTS) for
-    any other.
+    A folder that is there already may be empty, or hold these very files. Raises NotWritten: OUT-EXISTS for
+    any other; OUT-PATH for a path that leads out of the folder, or that two files have, as names may that
+    come from a file somebody else wrote.
     """
     out.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
     try:
         for file in files:
-            path = partial / PurePosixPath(file.path)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _pour(file.content, path)
+            _pour(file.content, _place_of(file, partial))
         if out.exists():
             _check_replaceable(out, partial)
             if not _is_empty(out):
@@ -93,6 +92,21 @@ def _pour(content: Content, path: Path) -> None:
     with path.open("wb") as handle:
         for piece in (content,) if isinstance(content, bytes) else content:
             handle.write(piece)
+
+
+def _place_of(file: MadeFile, folder: Path) -> Path:
+    """Return where a file goes: within the folder, and where there is none yet."""
+    inner = PurePosixPath(file.path)
+    path = folder / inner
+    if inner.is_absolute() or ".." in inner.parts or "\0" in file.path or path.exists():
+        raise NotWritten(
+            "OUT-PATH",
+            f"Nothing is written, because a file would be called {file.path!r}, as another one is or outside "
+            "the folder. Correct the name where it comes from.",
+            file.path,
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
 
 
 def _files_of(folder: Path) -> tuple[Path, ...]:
