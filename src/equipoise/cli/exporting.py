@@ -86,12 +86,12 @@ def _ctgov(source: Source, form: FormName) -> Content:
 
     if source.folder is not None and holds_record(source.folder):
         return write_json(folder_record(source.folder)).encode()
-    cut = None if source.seen is None else source.seen.cut()
-    if cut is None or cut.locked_at is None or cut.unblinded_at is None:
+    row = None if source.seen is None else source.seen.trial()
+    if row is None or row.locked_at is None or row.unblinded_at is None:
         return write_json(registry_record(source.definition)).encode()
     from equipoise.exchange.registry.write_results import results_record
 
-    return write_json(results_record(cut)).encode()
+    return write_json(results_record(source.cut())).encode()
 
 
 def _usdm(source: Source, form: FormName) -> Content:
@@ -132,7 +132,7 @@ def _fhir(source: Source, form: FormName) -> Content:
 def _e2b(source: Source, form: FormName) -> Content:
     from equipoise.exchange.e2b import Receiver, Sender, write_icsr
 
-    cut = source.cut()
+    seen = source.view()
     participant, colon, row = source.event.partition(":")
     if not (participant and colon and row.isdigit()):
         fail(
@@ -145,7 +145,7 @@ def _e2b(source: Source, form: FormName) -> Content:
             "A report says who sends it to whom. Give --sender and --receiver, as the two have agreed.",
         )
     return write_icsr(
-        cut,
+        seen.cut(),
         participant,
         int(row),
         sender=Sender(identifier=source.sender, organisation=source.definition.study.sponsor.name),
@@ -154,7 +154,7 @@ def _e2b(source: Source, form: FormName) -> Content:
         assessment=next(
             (
                 event
-                for event in source.view().adverse_events()
+                for event in seen.adverse_events()
                 if (event.participant, event.row) == (participant, int(row))
             ),
             None,
