@@ -101,9 +101,10 @@ def _write_report(
 ) -> None:
     from equipoise.analysis.planning.render import render_design
     from equipoise.analysis.planning.truths import read_truths
+    from equipoise.exchange.made import write_file
 
     text = render_design(found, truths=read_truths(lines), seed=seed, recruitment=recruitment)
-    out.write_text(text, encoding="utf-8")
+    write_file(text.encode(), out)
     _part_of(out).unlink(missing_ok=True)
 
 

@@ -68,6 +68,7 @@ def repeat(
     faults: Annotated[bool, typer.Option(help="Let things go wrong, as rehearsal.yaml says.")] = True,
 ) -> None:
     """Rehearse a trial many times in memory, and say what its primary analysis would then do."""
+    from equipoise.exchange.made import write_file
     from equipoise.rehearsal.rehearse import scenarios
     from equipoise.rehearsal.repeat import RepeatPlan, repeat_rehearsals, summarise_fits
 
@@ -85,7 +86,7 @@ def repeat(
             )
         rows = summarise_fits(definition, chosen, fits)
         found = {"summary": [asdict(row) for row in rows], "analyses": [asdict(fit) for fit in fits]}
-        out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        write_file((json.dumps(found, indent=1) + "\n").encode(), out)
         say(f"{times} rehearsals of scenario {chosen}, seeds {seed} to {seed + times - 1}")
         for row in rows:
             if row.estimated:
