@@ -10,12 +10,12 @@ from equipoise.definition.load import load_study
 from equipoise.definition.model.definition import StudyDefinition
 from equipoise.definition.source import read_folder
 from equipoise.exchange.fhir import fhir_text, read_fhir, write_fhir
-from equipoise.exchange.losses import Kept, Parts, compare_parts
 from equipoise.exchange.made import write_file
 from equipoise.exchange.odm import read_odm, write_odm
 from equipoise.exchange.registry import draft_parts, read_record, registry_record, write_json
 from equipoise.exchange.usdm import read_usdm, usdm_text, write_usdm
 from equipoise.studies import study_folder, study_names
+from tests.exchange.losses import Kept, Parts, compare_parts
 
 PAGE = Path(__file__).parents[2] / "docs" / "standards.md"
 BEGIN, END = "<!-- generated: {} -->", "<!-- end: {} -->"

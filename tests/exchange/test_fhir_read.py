@@ -23,12 +23,12 @@ from equipoise.exchange.fhir.conditions import Writer
 from equipoise.exchange.fhir.cursor import Cursor
 from equipoise.exchange.fhir.read_conditions import read_characteristic, read_enable_when
 from equipoise.exchange.fhir.tree import Names
-from equipoise.exchange.losses import Parts, compare_parts
 from equipoise.exchange.made import yaml_text
 from equipoise.exchange.unreadable import FileUnreadable
 from equipoise.studies import study_folder, study_names
 from tests.exchange.e2b_cases import rehearsed
 from tests.exchange.fhir_bundles import bundle, shipped
+from tests.exchange.losses import Parts, compare_parts
 from tests.small_trial import codes, item, make_definition, when
 
 READ_BACK = ("study.yaml", "eligibility.yaml", "schedule.yaml", "registry.yaml", "forms/")

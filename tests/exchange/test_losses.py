@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from equipoise.exchange.losses import Kept, compare_parts
 from tests.exchange.datasets_page import form_table, kept_by_form
+from tests.exchange.losses import Kept, compare_parts
 from tests.exchange.standards_page import PAGE, kept_by_standard, pilot, study_tables, with_tables
 
 

@@ -10,8 +10,8 @@ from lxml import etree
 from ruamel.yaml import YAML
 
 from equipoise.definition.expression import parse_condition, parse_text, unparse
-from equipoise.exchange.losses import Parts, compare_parts
 from equipoise.studies import study_folder
+from tests.exchange.losses import Parts, compare_parts
 from tests.exchange.odm_files import VERSIONS, read_back, written
 from tests.rehearsal.folders import INVENTED, NAMES, load
 

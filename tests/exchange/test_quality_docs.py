@@ -10,7 +10,7 @@ import pytest
 
 from equipoise.exchange.registry import rules
 from equipoise.exchange.registry.quality import RULES
-from equipoise.exchange.registry.quality.listing import contradictions_table, limits_table, quality_table
+from tests.exchange.quality_tables import contradictions_table, limits_table, quality_table
 
 PAGE = Path(__file__).parents[2] / "docs" / "registry-check.md"
 

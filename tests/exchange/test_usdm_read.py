@@ -18,11 +18,11 @@ from equipoise.definition.model.forms import Form
 from equipoise.definition.model.schedule import Schedule
 from equipoise.definition.model.study import Study
 from equipoise.definition.source import read_folder
-from equipoise.exchange.losses import compare_parts
 from equipoise.exchange.made import MadeFile, write_folder, yaml_text
 from equipoise.exchange.unreadable import FileUnreadable
 from equipoise.exchange.usdm import ReadStudy, read_usdm, usdm_text, write_usdm
 from equipoise.exchange.usdm import tree as usdm_tree
+from tests.exchange.losses import compare_parts
 from tests.exchange.usdm_files import (
     FOLDERS,
     PILOT,

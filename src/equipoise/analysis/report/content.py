@@ -148,7 +148,6 @@ class ReportContent:
 
     language: str
     study: str
-    study_id: str
     kind: str
     page_title: str
     heading: str

@@ -89,7 +89,6 @@ def report_content(result: AnalysisResult, findings: Sequence[ReportFinding] | N
     return ReportContent(
         language=study.language,
         study=title,
-        study_id=study.id,
         kind="Masked statistical report" if masked else "Statistical report",
         page_title=f"{title}: {'masked report' if masked else 'report'}"
         + (" of a rehearsal" if rehearsal else ""),

@@ -29,7 +29,6 @@ from equipoise.exchange.fhir.codes import (
 )
 from equipoise.exchange.fhir.tree import Names, Tree, concept, extension, kept, moment, slug
 
-_SERIOUSNESS: Final[Mapping[Truth, str]] = {Truth.MET: "serious", Truth.NOT_MET: "non-serious"}
 _EXPECTED: Final[Mapping[Truth, bool]] = {Truth.MET: False, Truth.NOT_MET: True}
 
 
