@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,7 +91,7 @@ def _parse(path: Path, text: str, line: int) -> object:
     def members(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
         made = dict(pairs)
         if len(made) < len(pairs):
-            twice = next(name for name, _ in pairs if sum(each == name for each, _ in pairs) > 1)
+            twice = next(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
             raise FileUnreadable(
                 "FHIR-DUPLICATE",
                 f"In the file {path.name} the member {twice[:60]} of an object stands twice. Remove one.",

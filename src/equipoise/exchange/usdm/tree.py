@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from math import isfinite
 from pathlib import Path
@@ -68,8 +69,7 @@ def _check_characters(tree: object) -> None:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        twice = next(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
         _refuse("DUPLICATE-KEY", f"An object has the key {twice[:60]!r} twice. Remove one of them.")
     return made
 
