@@ -13,9 +13,15 @@ from typing import Final
 
 from lxml import etree
 
-from equipoise.exchange.markup import DEPTH_MAX, line_of
+from equipoise.exchange.markup import (
+    SAFELY,
+    check_depth,
+    check_document_type,
+    line_of,
+    not_well_formed,
+)
 from equipoise.exchange.odm.names import NAMESPACES, OLD_NAMESPACES, SYSTEM, unescaped
-from equipoise.exchange.unreadable import FileUnreadable
+from equipoise.exchange.unreadable import FileUnreadable, check_file
 
 BYTES_MAX: Final = 2_000_000_000
 ELEMENTS_MAX: Final = 500_000
@@ -50,24 +56,20 @@ def parse(path: Path, on_subject: Callable[[etree._Element, etree._Element], Non
     Raises FileUnreadable: FILE-MISSING, FILE-EMPTY, FILE-TOO-LARGE, XML-INVALID, XML-DOCTYPE, XML-TOO-DEEP,
     ODM-ROOT for another kind of file, ODM-TOO-MANY for more elements than are read.
     """
-    _check_file(path)
+    check_file(path, BYTES_MAX)
     walk = _Walk(path, on_subject)
     with path.open("rb") as file:
         events = etree.iterparse(
             file,
             events=("start", "end"),
-            resolve_entities=False,
-            no_network=True,
-            load_dtd=False,
-            huge_tree=False,
-            remove_pis=True,
             remove_comments=True,
+            **SAFELY,
         )
         try:
             for event, element in events:
                 walk.step(event, element)
         except etree.XMLSyntaxError as error:
-            raise _invalid(path, error) from error
+            raise not_well_formed(path, error) from error
     assert walk.root is not None, "a document without a root is a syntax error"
     return walk.root
 
@@ -96,25 +98,8 @@ class _Walk:
             self._count -= _forget(element)
 
 
-def _check_file(path: Path) -> None:
-    if not path.is_file():
-        raise FileUnreadable("FILE-MISSING", f"There is no file {path.name} to read. Check the path.")
-    size = path.stat().st_size
-    if size == 0:
-        raise FileUnreadable("FILE-EMPTY", f"The file {path.name} is empty. Save it again.")
-    if size > BYTES_MAX:
-        sentence = f"The file {path.name} is larger than {BYTES_MAX // 1_000_000} MB, the most that is read."
-        raise FileUnreadable("FILE-TOO-LARGE", sentence)
-
-
 def _check_root(path: Path, root: etree._Element) -> None:
-    if root.getroottree().docinfo.doctype:
-        raise FileUnreadable(
-            "XML-DOCTYPE",
-            f"The file {path.name} declares a document type, which may name other files or expand "
-            "without end. Remove the DOCTYPE and try again.",
-            "line 1",
-        )
+    check_document_type(path, root)
     if name_of(root) != "ODM":
         raise FileUnreadable(
             "ODM-ROOT",
@@ -125,12 +110,7 @@ def _check_root(path: Path, root: etree._Element) -> None:
 
 
 def _check_limits(path: Path, element: etree._Element, depth: int, count: int) -> None:
-    if depth > DEPTH_MAX:
-        raise FileUnreadable(
-            "XML-TOO-DEEP",
-            f"The file {path.name} nests deeper than {DEPTH_MAX} levels, which no document of its kind does.",
-            f"line {line_of(element)}",
-        )
+    check_depth(path, element, depth)
     if count > ELEMENTS_MAX:
         raise FileUnreadable(
             "ODM-TOO-MANY",
@@ -148,18 +128,6 @@ def _forget(element: etree._Element) -> int:
     if parent is not None:
         parent.remove(element)
     return gone
-
-
-def _invalid(path: Path, error: etree.XMLSyntaxError) -> FileUnreadable:
-    line = error.lineno or 1
-    if "depth" in (error.msg or "").lower():
-        sentence = (
-            f"The file {path.name} nests deeper than {DEPTH_MAX} levels, which no document of its kind does."
-        )
-        return FileUnreadable("XML-TOO-DEEP", sentence, f"line {line}")
-    reason = (error.msg or "it is cut off").rstrip(".")
-    sentence = f"The file {path.name} is not well-formed XML: {reason}. Export it again."
-    return FileUnreadable("XML-INVALID", sentence, f"line {line}")
 
 
 class Taker:
