@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from equipoise.exchange.registry import record_html, record_tree
 from equipoise.exchange.registry.json_tree import scan, scan_any
 from equipoise.exchange.registry.quality import review
 from equipoise.exchange.registry.read_json import read_json
 from equipoise.exchange.registry.source import RecordUnreadable, Source
 
-from .quality_files import CLEAN
+from .quality_files import CLEAN, P
 
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=8)
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXTS
@@ -38,6 +41,10 @@ ODD: list[Any] = [
     {"a": "b"},
     "x" * 400,
     "2019-13-45",
+    "9999-12-31",
+    "9999-11",
+    "9" * 400,
+    "9" * 5000,
     "(",
     "1.",
 ]
@@ -109,9 +116,34 @@ def test_no_record_breaks_a_rule_and_every_quotation_stands(changes, data):
                 node.pop(last, None)
     text = json.dumps(record, indent=data.draw(st.sampled_from([None, 1])))
     try:
-        findings = review(read_json(Source(text)))
+        read = read_json(Source(text))
     except RecordUnreadable:
         return
     lines = text.split("\n")
-    for finding in findings:
+    for finding in review(read):
         assert all(place.quote in lines[place.line - 1] for place in finding.places)
+    assert "</html>" in record_html(record_tree(read))
+
+
+@pytest.mark.parametrize("odd", ["9" * 400, "9" * 5000, "9999-12-31", "9999-11"])
+def test_no_number_and_no_date_is_too_large_anywhere(odd):
+    record, changed = json.loads(json.dumps(CLEAN)), 0
+    for *parents, last in PLACES:
+        node = record
+        for step in parents:
+            node = node[step]
+        dated = isinstance(node[last], str) and re.fullmatch(r"\d{4}(-\d\d){1,2}", node[last])
+        if dated if "-" in odd else re.fullmatch(r"[\d.]+", str(node[last])):
+            node[last], changed = odd, changed + 1
+    assert changed > 5
+    read = read_json(Source(json.dumps(record)))
+    review(read)
+    assert "</html>" in record_html(record_tree(read))
+
+
+def test_a_title_that_counts_without_end_is_searched_in_a_moment():
+    record = json.loads(json.dumps(CLEAN))
+    record[P]["outcomesModule"]["primaryOutcomes"][0]["measure"] = "1. " * 60_000
+    assert any(
+        finding.code.startswith("PRS-LENGTH") for finding in review(read_json(Source(json.dumps(record))))
+    )

@@ -5,6 +5,7 @@ Source: ClinicalTrials.gov, "Study Data Structure" (API v2), resultsSection.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -23,6 +24,7 @@ from equipoise.exchange.registry.page_html_blocks import (
 
 _R: Final = "resultsSection"
 _PERCENT: Final = 100
+_COUNT: Final = re.compile(r"[0-9]{1,9}")
 _OUTCOME_LEVEL: Final = 4
 
 
@@ -227,7 +229,8 @@ def _analysis(each: Cursor) -> Iterator[tuple[str, str]]:
     percent, sides = each.text("ciPctValue"), each.word("ciNumSides")
     if low or high:
         limits = f"{low or EMPTY} to {high or EMPTY}"
-        yield "Confidence interval", f"{limits} ({percent} %{', ' + sides.lower() if sides else ''})"
+        about = ", ".join(text for text in (f"{percent} %" if percent else "", sides.lower()) if text)
+        yield "Confidence interval", f"{limits} ({about})" if about else limits
     for key in ("ciLowerLimitComment", "ciUpperLimitComment"):
         yield "Limit, comment", each.text(key)
     yield "Estimate, comment", each.text("estimateComment")
@@ -290,7 +293,7 @@ def _at_risk(each: Cursor, affected: str, at_risk: str) -> str:
     if not (some or whole):
         return EMPTY
     text = f"{some or EMPTY}/{whole or EMPTY}"
-    if some.isdecimal() and whole.isdecimal() and int(whole):
+    if _COUNT.fullmatch(some) and _COUNT.fullmatch(whole) and int(whole):
         text += f" ({_PERCENT * int(some) / int(whole):.1f} %)"
     return text
 

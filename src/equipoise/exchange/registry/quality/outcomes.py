@@ -92,7 +92,9 @@ def find_aims(subject: Subject) -> Iterator[Hit]:
 
 
 _LISTED: Final = re.compile(
-    r"(?:^|\s)\(?(?:1[.)].{3,}?\s\(?2[.)]|a[.)].{3,}?\s\(?b[.)]|i[.)].{3,}?\s\(?ii[.)])\s*\w", re.DOTALL
+    # An item of a title is short; to look on to the end of a text from every number in it takes for ever.
+    r"(?:^|\s)\(?(?:1[.)].{3,300}?\s\(?2[.)]|a[.)].{3,300}?\s\(?b[.)]|i[.)].{3,300}?\s\(?ii[.)])\s*\w",
+    re.DOTALL,
 )
 _METRIC: Final = (
     r"(?:overall\s+survival|progression[-\s]free\s+survival|disease[-\s]free\s+survival"

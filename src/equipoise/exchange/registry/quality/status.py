@@ -84,7 +84,7 @@ def find_late_results(subject: Subject) -> Iterator[Hit]:
         and subject.since_final_rule(status.primary_completion.date)
         and status.delay_first_submitted is None
     )
-    if applies and submitted and completed and submitted.first > completed.last + _YEAR:
+    if applies and submitted and completed and submitted.first - completed.last > _YEAR:
         yield hit(status.primary_completion.date, status.results_first_submitted)
 
 

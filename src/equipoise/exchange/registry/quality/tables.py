@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from math import inf, isfinite
 from typing import Final
 
 from equipoise.exchange.registry.facts import code_of
@@ -49,7 +50,8 @@ def part_of(node: object) -> Part:
 def number_of(passage: Passage | None) -> float | None:
     """Return the number that a cell holds, or None: -1.5, .33, 1,200."""
     text = passage.text.strip() if passage else ""
-    return float(text.replace(",", "")) if _NUMBER.fullmatch(text) else None
+    value = float(text.replace(",", "")) if _NUMBER.fullmatch(text) else inf
+    return value if isfinite(value) else None
 
 
 def last_place(passage: Passage | None) -> float:
