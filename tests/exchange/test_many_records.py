@@ -13,7 +13,7 @@ import typer
 from typer.testing import CliRunner
 
 from equipoise.cli.registry_check import check
-from equipoise.exchange.registry.many import check_many, holds_many, records_in, write_parquet
+from equipoise.exchange.registry.many import check_many, files_of, holds_many, records_in, write_parquet
 from equipoise.exchange.registry.many import run as run_module
 from equipoise.exchange.registry.many import sources as sources_module
 from equipoise.exchange.registry.many.run import Checked, check_raw
@@ -42,7 +42,7 @@ def line(number: int, wrong: bool = False) -> str:
 
 def run(*paths, jobs=1):
     lines: list[str] = []
-    summary = check_many(list(paths), jobs, lines.append, lambda _: None)
+    summary = check_many(files_of(list(paths)), jobs, lines.append, lambda _: None)
     return summary, [json.loads(each) for each in lines]
 
 
@@ -59,7 +59,8 @@ def folder(tmp_path):
         archive.writestr("deep/6.json", json.dumps(record(6)))
         archive.writestr("deep/5.json", json.dumps(record(5)))
         archive.writestr("read me.pdf", b"%PDF")
-        archive.writestr("more.jsonl", line(7) + line(8))
+        archive.writestr("more.jsonl", line(7))
+        archive.writestr("packed.json.gz", gzip.compress(json.dumps(record(8)).encode()))
     (made / "e").mkdir()
     with gzip.open(made / "e" / "f.json.gz", "wt") as packed:
         json.dump(record(9), packed)
@@ -206,7 +207,7 @@ def test_a_parquet_file_has_a_row_for_each_finding(folder, tmp_path):
     (folder / "z.json").write_text("{}")
     lines = tmp_path / "found.jsonl"
     with lines.open("w") as handle:
-        check_many([folder], 1, handle.write, lambda _: None)
+        check_many(files_of([folder]), 1, handle.write, lambda _: None)
     write_parquet(lines, tmp_path / "found.parquet")
     frame = polars.read_parquet(tmp_path / "found.parquet")
     assert frame.select("file", "nctId", "code", "comment").rows() == [
@@ -254,6 +255,23 @@ def test_the_command_sums_up_many_and_writes_what_it_found(folder, tmp_path):
     assert len(out.read_text().splitlines()) == 9
 
 
+def test_what_a_run_writes_into_the_folder_that_it_checks_is_not_checked(folder):
+    out = folder / "found.jsonl"
+    for _ in range(2):
+        assert "9 records, 1 with a major finding" in command(folder, "--jobs", 1, "--out", out).stdout
+        assert len(out.read_text().splitlines()) == 9
+
+
+def test_a_list_that_is_too_long_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(sources_module, "MAX_BYTES", 10_000)
+    monkeypatch.setattr(sources_module, "_LIST_BYTES_MAX", 20_000)
+    path = tmp_path / "many.json"
+    path.write_text("[" + ",".join([json.dumps(record(1), ensure_ascii=True)] * 50) + "]")
+    summary, found = run(path)
+    assert 0 < summary.records - summary.damaged < 50
+    assert "with one record a line, as .jsonl" in found[-1]["error"]["sentence"]
+
+
 def test_the_command_accepts_a_record_without_findings(tmp_path):
     (tmp_path / "one.json").write_text(json.dumps(CLEAN))
     result = command(tmp_path / "one.json", "--strict")
@@ -267,6 +285,8 @@ def test_the_command_accepts_a_record_without_findings(tmp_path):
         (("nowhere.jsonl",), "REC-MISSING"),
         ((".", "--out", "found.csv"), "OUT-FORM"),
         ((".", "--out", "nowhere/found.jsonl"), "OUT-FOLDER"),
+        (("found.jsonl", "--out", "found.jsonl"), "OUT-INPUT"),
+        (("old.json", "./found.jsonl", "--out", "found.jsonl"), "OUT-INPUT"),
     ],
 )
 def test_the_command_says_what_is_wrong(arguments, code, tmp_path, monkeypatch):

@@ -101,10 +101,14 @@ def _print_table(findings: Sequence[Finding]) -> None:
 
 def _check_many(files: Sequence[Path], as_json: bool, out_file: Path | None, jobs: int) -> int:
     """Check many records, and print which codes touch how many; return how many have a major finding."""
-    from equipoise.exchange.registry.many import check_many
+    from equipoise.exchange.registry.many import check_many, files_of
 
+    if out_file is not None:
+        _check_out(out_file, files)
+    # What a run before this one wrote may lie in the folder that is checked.
+    records = [path for path in files_of(files) if out_file is None or path.resolve() != out_file.resolve()]
     with _writing(out_file) as write_line, _telling() as tell:
-        summary = check_many(files, jobs, write_line, tell)
+        summary = check_many(records, jobs, write_line, tell)
     for trouble in summary.damaged_named:
         err.print(trouble, markup=False)
     if summary.damaged > len(summary.damaged_named):
@@ -158,6 +162,21 @@ def _print_summary(summary: Summary) -> None:
     say(told + ("; interrupted" if summary.is_interrupted else ""))
 
 
+def _check_out(out_file: Path, files: Sequence[Path]) -> None:
+    """Refuse a file for the findings that cannot be written, or that is one of those to check."""
+    from equipoise.exchange.registry.many.tables import check_polars
+
+    suffix = out_file.suffix.lower()
+    if suffix not in _LINES | {_PARQUET}:
+        fail("OUT-FORM", f"{out_file.name} ends in neither .jsonl nor .parquet. Give --out one of these.")
+    if not out_file.parent.is_dir():
+        fail("OUT-FOLDER", f"There is no folder {out_file.parent} to write to. Make it first.")
+    if any(path.resolve() == out_file.resolve() for path in files):
+        fail("OUT-INPUT", f"{out_file.name} is what is to be checked. Give --out another name.")
+    if suffix == _PARQUET:
+        check_polars()
+
+
 @contextmanager
 def _writing(out_file: Path | None) -> Iterator[Callable[[str], object]]:
     """Open the file for the findings, and hand out what writes a line to it.
@@ -165,21 +184,15 @@ def _writing(out_file: Path | None) -> Iterator[Callable[[str], object]]:
     Lines are written as they come, so that a run that ends early leaves what it did; a Parquet file is made
     of them at the end.
     """
-    from equipoise.exchange.registry.many.tables import check_polars, write_parquet
+    from equipoise.exchange.registry.many.tables import write_parquet
 
     if out_file is None:
         yield len
         return
-    suffix = out_file.suffix.lower()
-    if suffix not in _LINES | {_PARQUET}:
-        fail("OUT-FORM", f"{out_file.name} ends in neither .jsonl nor .parquet. Give --out one of these.")
-    if not out_file.parent.is_dir():
-        fail("OUT-FOLDER", f"There is no folder {out_file.parent} to write to. Make it first.")
-    if suffix in _LINES:
+    if out_file.suffix.lower() in _LINES:
         with out_file.open("w", encoding="utf-8") as handle:
             yield handle.write
         return
-    check_polars()
     lines = out_file.with_name(f".{out_file.name}.jsonl")
     partial = out_file.with_name(f".{out_file.name}.partial")
     try:

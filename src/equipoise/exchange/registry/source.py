@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from equipoise.exchange.unreadable import FileUnreadable
+
 MAX_BYTES: Final = 20_000_000
 MAX_TEXT_CHARACTERS: Final = 200_000
 _BOMS_OF_OTHER_ENCODINGS: Final = (
@@ -21,16 +23,8 @@ _CONTROLS: Final = bytes(code for code in range(32) if code not in b"\t\n\r\x0b\
 _SAMPLE_BYTES: Final = 65_536
 
 
-class RecordUnreadable(Exception):
-    """A file that cannot be read as a registry record: a stable `code`, a `sentence`, and the `place` in the
-    file.
-    """
-
-    def __init__(self, code: str, sentence: str, place: str = "") -> None:
-        super().__init__(f"{code}: {sentence}" + (f" ({place})" if place else ""))
-        self.code = code
-        self.sentence = sentence
-        self.place = place
+class RecordUnreadable(FileUnreadable):
+    """A file that cannot be read as a registry record."""
 
 
 @dataclass(frozen=True)

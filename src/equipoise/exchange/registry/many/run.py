@@ -20,7 +20,7 @@ from threading import Event, current_thread, main_thread
 from typing import Final
 
 from equipoise.exchange.registry.findings import MAJOR_COMMENT, Finding
-from equipoise.exchange.registry.many.sources import Raw, files_of, records_in
+from equipoise.exchange.registry.many.sources import Raw, records_in
 from equipoise.exchange.registry.quality import review
 from equipoise.exchange.registry.read import read_text
 from equipoise.exchange.registry.read_json import read_json
@@ -171,18 +171,17 @@ def _until_stopped() -> Iterator[Event]:
 
 
 def check_many(
-    paths: Sequence[Path],
+    files: Sequence[Path],
     jobs: int,
     write: Callable[[str], object],
     tell: Callable[[Progress], object],
 ) -> Summary:
-    """Check the records of files and folders with so many processes; with one, in this process.
+    """Check the records of files, as `files_of` lists them, with so many processes; with one, in this one.
 
     `write` gets a line of JSON for each record, in the order of the records; `tell` how far the run is, after
     each task. Ctrl-C ends the run: what is done by then is written and counted. Raises RecordUnreadable:
-    REC-MISSING; CHECK-PROCESS when a process ended by itself.
+    CHECK-PROCESS when a process ended by itself.
     """
-    files = files_of(paths)
     tasks = _Tasks(files)
     size = sum(path.stat().st_size for path in files)
     summary = Summary()

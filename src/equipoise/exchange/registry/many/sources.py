@@ -1,6 +1,7 @@
 """Where many records come from: files in folders, archives, and dumps with one record a line.
 
-Everything is read piece by piece; nothing is unpacked onto the disk, and no more than one record is held.
+Everything is read piece by piece, except a list, which is held whole; nothing is unpacked onto the disk, and
+of all but a list no more than one record is held.
 """
 
 from __future__ import annotations
@@ -115,14 +116,17 @@ def _found(handle: IO[bytes], name: str, suffix: str, counted: IO[bytes]) -> Ite
         return
     content = handle.read(MAX_BYTES + 1)
     if begin := _LIST.match(content[:_HEAD]):
-        content += handle.read(_LIST_BYTES_MAX - len(content))
-        yield from _listed(content, begin.end(), name)
+        content += handle.read(_LIST_BYTES_MAX + 1 - len(content))
+        yield from _listed(content, begin.end(), name, counted.tell())
     else:
         yield Raw(name, 1, content, done=counted.tell())
 
 
-def _listed(content: bytes, begin: int, name: str) -> Iterator[Raw]:
-    """Yield the records of a list, each as it is written there and with the line at which it begins."""
+def _listed(content: bytes, begin: int, name: str, read: int) -> Iterator[Raw]:
+    """Yield the records of a list, each as it is written there and with the line at which it begins.
+
+    `read` is how many bytes of the file the whole list took.
+    """
     text, line = content.decode("utf-8", "replace"), 1
     at, counted = len(content[:begin].decode("utf-8", "replace")), 0
     while (at := _BETWEEN.match(text, at).end()) < len(text) and text[at] != "]":  # type: ignore[union-attr]
@@ -130,11 +134,18 @@ def _listed(content: bytes, begin: int, name: str) -> Iterator[Raw]:
         try:
             _, end = _DECODER.raw_decode(text, at)
         except (ValueError, RecursionError):
-            told = f"The list in {name} breaks off or is no JSON from here on. Download it again."
-            yield Raw(name, line, b"", trouble=told, done=len(content))
+            yield Raw(name, line, b"", trouble=_broken_off(name, len(content)), done=read)
             return
-        yield Raw(name, line, text[at:end].encode(), done=len(content[:at]))
+        yield Raw(name, line, text[at:end].encode(), done=read * at // len(text))
         counted, at = at, end
+
+
+def _broken_off(name: str, size: int) -> str:
+    if size > _LIST_BYTES_MAX:
+        most = _LIST_BYTES_MAX // 1_000_000
+        told = f"The list in {name} is read no further than {most} MB."
+        return f"{told} Save it with one record a line, as .jsonl."
+    return f"The list in {name} breaks off or is no JSON from here on. Download it again."
 
 
 def _lines(handle: IO[bytes], name: str, counted: IO[bytes]) -> Iterator[Raw]:
@@ -154,14 +165,16 @@ def _archived(handle: IO[bytes], name: str) -> Iterator[Raw]:
         members = sorted(archive.infolist(), key=lambda member: member.filename)
         done = 0
         for member in members:
+            inside, (suffix, packed) = f"{name}/{member.filename}", _kinds(member.filename)
+            if not member.is_dir() and suffix in _LINES | _WHOLE:
+                try:
+                    with archive.open(member) as opened, gzip.GzipFile(fileobj=opened) as unpacked:
+                        # gzip.GzipFile reads as a binary file does, but is not typed as one.
+                        source: IO[bytes] = unpacked if packed else opened  # type: ignore[assignment]
+                        for raw in _found(source, inside, suffix, opened):
+                            share = raw.done / max(member.file_size, 1)
+                            yield replace(raw, done=done + int(share * member.compress_size))
+                except _BROKEN as error:
+                    told = f"The file {inside} cannot be unpacked ({error}). Download the archive again."
+                    yield Raw(inside, 0, b"", trouble=told, done=done)
             done += member.compress_size
-            inside, suffix = f"{name}/{member.filename}", _kinds(member.filename)[0]
-            if member.is_dir() or suffix not in _LINES | _WHOLE:
-                continue
-            try:
-                with archive.open(member) as opened:
-                    for raw in _found(opened, inside, suffix, opened):
-                        yield replace(raw, done=done)
-            except _BROKEN as error:
-                told = f"The file {inside} cannot be unpacked ({error}). Download the archive again."
-                yield Raw(inside, 0, b"", trouble=told, done=done)
