@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from equipoise.exchange.odm import read_odm, stream
+from equipoise.exchange.markup import DEPTH_MAX
+from equipoise.exchange.odm import read, read_odm, stream, to_parts
 from equipoise.exchange.unreadable import FileUnreadable
 from tests.exchange.odm_files import FOREIGN, snapshot, written
 from tests.rehearsal.folders import load
@@ -103,7 +104,18 @@ def test_any_number_of_participants_is_read_within_the_limit(tmp_path, monkeypat
     path.write_bytes(written(load("tern"), "1.3.2", seen))
     elements = path.read_text().count("</ItemData>")
     monkeypatch.setattr(stream, "ELEMENTS_MAX", elements + 1500)
+    takers: list[stream.Taker] = []
+
+    class Kept(stream.Taker):
+        def __init__(self, *given) -> None:
+            super().__init__(*given)
+            takers.append(self)
+
+    monkeypatch.setattr(read, "Taker", Kept)
     assert read_odm(path).snapshot == seen
+    held = {stream.name_of(element) for take in takers for element in take._oids}
+    assert "ItemDef" in held
+    assert not held & {"SubjectData", "SiteRef", "UserRef", "StudyEventData"}
 
 
 @pytest.mark.parametrize(
@@ -188,6 +200,88 @@ def test_a_group_within_itself_ends(tmp_path):
         '<ItemDef OID="i" Name="i" DataType="text"/></MetaDataVersion></Study></ODM>'
     )
     assert len(read_odm(path).parts["forms/f.yaml"]["items"]) == 2
+
+
+# -- groups within groups
+
+ITEM_DEF = '<ItemDef OID="i" Name="i" DataType="text"/>'
+
+
+def group(oid: str, *refs: str, kind: str = "Section") -> str:
+    inside = "".join(
+        f'<Item{"" if ref == "i" else "Group"}Ref Item{"" if ref == "i" else "Group"}OID="{ref}"/>'
+        for ref in refs
+    )
+    return f'<ItemGroupDef OID="{oid}" Name="{oid}" Type="{kind}" Repeating="No">{inside}</ItemGroupDef>'
+
+
+@pytest.fixture
+def of_groups(tmp_path):
+    def read_groups(*groups: str):
+        path = tmp_path / "groups.xml"
+        study = f'{HEAD}<Study OID="S"><MetaDataVersion OID="1" Name="1">'
+        path.write_text(f"{study}{''.join(groups)}{ITEM_DEF}</MetaDataVersion></Study></ODM>")
+        return read_odm(path)
+
+    return read_groups
+
+
+def test_a_group_that_is_mentioned_again_stands_once_in_a_form_and_is_told(of_groups):
+    twice = [group(f"G{place}", f"G{place + 1}", f"G{place + 1}") for place in range(1, 14)]
+    file = of_groups(group("F", "G1", kind="Form"), *twice, group("G14", "i"), group("E", "G14", kind="Form"))
+    assert [each["id"] for each in file.parts["forms/f.yaml"]["items"]] == ["i"]
+    assert [each["id"] for each in file.parts["forms/e.yaml"]["items"]] == ["i"]
+    again = [each for each in file.not_understood if "once more" in each.text]
+    assert [each.path for each in again] == [f"ItemGroupRef[G{place + 1}]" for place in range(13, 0, -1)]
+
+
+def test_groups_nest_as_deeply_as_elements_may_and_no_deeper(of_groups):
+    def chain(length: int) -> list[str]:
+        links = [group(f"G{place}", f"G{place + 1}") for place in range(1, length)]
+        return [group("F", "G1", kind="Form"), *links, group(f"G{length}", "i")]
+
+    assert len(of_groups(*chain(DEPTH_MAX)).parts["forms/f.yaml"]["items"]) == 1
+    for length in (DEPTH_MAX + 1, 1500):
+        with pytest.raises(FileUnreadable) as caught:
+            of_groups(*chain(length))
+        assert (caught.value.code, caught.value.place) == ("ODM-TOO-MANY", "line 1")
+        assert "groups.xml" in caught.value.sentence
+
+
+def test_more_items_than_are_read_are_refused_where_many_forms_share_them(of_groups, monkeypatch):
+    shared = group("G", *["i"] * 30)
+    forms = [group(f"F{place}", "G", kind="Form") for place in range(10)]
+    assert len(of_groups(shared, *forms).parts["forms/f9.yaml"]["items"]) == 30
+    monkeypatch.setattr(to_parts, "ELEMENTS_MAX", 300)
+    with pytest.raises(FileUnreadable) as caught:
+        of_groups(shared, *forms)
+    assert caught.value.code == "ODM-TOO-MANY"
+
+
+@pytest.mark.parametrize("number", ["--1", "9" * 5000, "1-", "", "first", "\u0661"])
+@pytest.mark.parametrize("kind", ["ItemRef", "CodeListItem"])
+def test_order_numbers_that_are_none_leave_the_order_of_the_file(kind, number, tmp_path):
+    def placed(first: str, second: str) -> list[str]:
+        numbers = dict.fromkeys(("ItemRef", "CodeListItem"), ("1", "2")) | {kind: (first, second)}
+        (a, b), (c, d) = numbers["ItemRef"], numbers["CodeListItem"]
+        path = tmp_path / "order.xml"
+        path.write_text(
+            f'{HEAD}<Study OID="S"><MetaDataVersion OID="1" Name="1">'
+            f'<ItemGroupDef OID="F" Name="F" Repeating="No"><ItemRef ItemOID="x" OrderNumber="{a}"/>'
+            f'<ItemRef ItemOID="y" OrderNumber="{b}"/></ItemGroupDef><ItemDef OID="y" Name="y"'
+            ' DataType="text"/><ItemDef OID="x" Name="x" DataType="text"><CodeListRef CodeListOID="C"/>'
+            '</ItemDef><CodeList OID="C" Name="C" DataType="text">'
+            f'<CodeListItem CodedValue="x" OrderNumber="{c}"/>'
+            f'<CodeListItem CodedValue="y" OrderNumber="{d}"/>'
+            "</CodeList></MetaDataVersion></Study></ODM>",
+            encoding="utf-8",
+        )
+        items = read_odm(path).parts["forms/f.yaml"]["items"]
+        asked = next(each for each in items if each["id"] == "x")
+        return [each["id"] for each in items] if kind == "ItemRef" else [c["code"] for c in asked["codes"]]
+
+    assert placed(number, "1") == ["x", "y"]
+    assert placed("-1" if kind == "ItemRef" else "3", "-2" if kind == "ItemRef" else "2") == ["y", "x"]
 
 
 def test_metadata_included_from_another_file_are_missed_by_their_line(tmp_path):

@@ -251,3 +251,19 @@ def test_identifiers_become_names(oid, name, tmp_path):
     end = f"{FORMS.format('weight')}</MetaDataVersion></Study></ODM>"
     path.write_text(HEAD.format("") + body + end, encoding="utf-8")
     assert f"forms/{name}.yaml" in read_odm(path).parts
+
+
+def test_what_means_something_in_expressions_names_no_visit_and_no_form(tmp_path):
+    path = tmp_path / "names.xml"
+    named = ["PARTICIPANT", "CONSENT", "WHERE"]
+    form = '<FormDef OID="F.{0}" Name="{0}" Repeating="No"><ItemGroupRef ItemGroupOID="IG"/></FormDef>'
+    event = '<StudyEventDef OID="SE.{0}" Name="{0}" Type="Scheduled" Repeating="No"/>'
+    body = "".join(part.format(name) for part in (event, form) for name in named)
+    end = f"{FORMS.format('weight')}</MetaDataVersion></Study></ODM>"
+    path.write_text(HEAD.format("") + f'<MetaDataVersion OID="1" Name="1">{body}{end}')
+    file = read_odm(path)
+    encounters = file.parts["schedule.yaml"]["encounters"]
+    assert [each["id"] for each in encounters] == ["participant", "consent_2", "where_2"]
+    forms = [name for name in file.parts if name.startswith("forms/")]
+    assert forms == ["forms/participant_2.yaml", "forms/consent.yaml", "forms/where_2.yaml"]
+    assert "LINT-NAME-TAKEN" not in faults(file, tmp_path / "draft")

@@ -13,9 +13,10 @@ from lxml import etree
 from equipoise.access.refusal import Refused
 from equipoise.analysis.cut import DataCut
 from equipoise.analysis.derive import mask_cut
+from equipoise.capture.state import QueryRow
 from equipoise.definition.expression import PartialDate, form_row
 from equipoise.exchange.odm import cut_of, read_odm, snapshot_of
-from equipoise.exchange.odm.names import escaped, unescaped
+from equipoise.exchange.odm.names import Version, escaped, unescaped
 from equipoise.exchange.odm.snapshot import Answer, Entered, Record
 from tests.analysis.cuts import make_cut, swap_arms
 from tests.exchange.odm_files import VERSIONS, read_back, snapshot, written
@@ -168,6 +169,33 @@ def test_every_change_is_a_transaction_of_its_own_in_the_order_of_the_ledger(ver
     assert read_back(content, tmp_path).snapshot == seen
 
 
+def test_a_query_on_an_item_that_was_first_answered_later_is_annotated_at_its_form():
+    cut = make_cut(MAKERS["crossover"](), participants=1, screened_out=0)
+    base = snapshot_of(cut)
+    asked = QueryRow(
+        query="Q-1",
+        participant=base.people[0].facts.participant,
+        form="visit",
+        encounter="week_4",
+        row=0,
+        item="score",
+        text="Please score.",
+        status="open",
+        origin="",
+        opened_by="dora",
+        opened_at="2024-02-01T08:05:00.000000Z",
+    )
+    person = replace(base.people[0], records=(corrected(),), queries=(asked,))
+    seen = replace(base, people=(person,), history=True, days_only=False)
+    told: tuple[tuple[Version, str], ...] = (("1.3.2", "Annotation"), ("2.0", "Query"))
+    for version, name in told:
+        root = etree.fromstring(written(cut.definition, version, seen))
+        (found,) = root.iter(f"{{*}}{name}")
+        around = found.getparent()
+        assert around is not None and around.get("TransactionType") == "Insert"
+        assert "Please score." in "".join(found.itertext())
+
+
 # -- odd texts
 
 ODD = st.text(
@@ -246,8 +274,9 @@ def test_who_may_not_see_all_sites_writes_no_file():
         snapshot("tern", "investigator", history=False)
 
 
-def test_queries_stand_where_they_were_asked():
-    seen = snapshot("curlew", "data_manager", history=False)
+@pytest.mark.parametrize("history", [False, True])
+def test_queries_stand_where_they_were_asked(history):
+    seen = snapshot("curlew", "data_manager", history=history)
     root = etree.fromstring(written(load("curlew"), "2.0", seen))
     asked = {query.query for person in seen.people for query in person.queries}
     found = {query.get("OID") for query in root.iter("{*}Query")}

@@ -20,8 +20,9 @@ from equipoise.definition.model.study import Study
 from equipoise.definition.source import read_folder
 from equipoise.exchange.made import MadeFile, write_folder, yaml_text
 from equipoise.exchange.unreadable import FileUnreadable
-from equipoise.exchange.usdm import ReadStudy, read_usdm, usdm_text, write_usdm
+from equipoise.exchange.usdm import ReadStudy, html, read_usdm, usdm_text, write_usdm
 from equipoise.exchange.usdm import tree as usdm_tree
+from equipoise.exchange.usdm.html import plain_text
 from tests.exchange.losses import compare_parts
 from tests.exchange.usdm_files import (
     FOLDERS,
@@ -253,6 +254,93 @@ def test_law_days_windows_and_anchors_come_back(saved, anchor, days, early, late
         (one["day"], one["anchor"], one.get("early_days", 0), one.get("late_days", 0))
         for one in schedule["encounters"]
     ] == [(day, anchor, early, late) for day in sorted(days)]
+
+
+def test_spec_what_means_something_in_expressions_names_no_visit_and_no_form(saved):
+    tree = tree_of("crossover")
+    for node, name in zip(design_of(tree)["encounters"], ("Randomisation", "Where"), strict=False):
+        node["name"] = name
+    for node, name in zip(version_of(tree)["biomedicalConcepts"], ("participant", "at"), strict=False):
+        node["name"] = name
+    tree["systemName"] = "Another system"
+    parts: Any = read_usdm(saved(tree)).parts
+    names = [one["id"] for one in parts["schedule.yaml"]["encounters"]]
+    assert names[:2] == ["randomisation_2", "where_2"]
+    assert {"forms/participant_2.yaml", "forms/at_2.yaml"} <= parts.keys()
+
+
+def test_spec_words_of_the_language_of_expressions_stay_the_names_of_own_items(saved):
+    base = definition_of("crossover")
+    form = base.forms[0]
+    first, *others = form.items
+    named = replace(form, items=(replace(first, id="from"), *others), checks=(), dated_by=None)
+    definition = replace(base, forms=(named, *base.forms[1:]))
+    read: Any = read_usdm(saved(usdm_text(write_usdm(definition)))).parts[f"forms/{form.id}.yaml"]
+    assert read["items"][0]["id"] == "from"
+
+
+def test_spec_sites_without_an_id_are_numbered_past_those_that_have_one(saved):
+    tree = tree_of("mesems")
+    sites = [
+        place
+        for organisation in version_of(tree)["organizations"]
+        for place in organisation.get("managedSites") or ()
+    ]
+    country = sites[0]["name"][:2]
+    sites[0]["name"] = "the first"
+    for place in sites[1:3]:
+        place["country"] |= {key: sites[0]["country"][key] for key in ("code", "decode")}
+    sites[1]["name"], sites[2]["name"] = f"{country}01", "another"
+    study: Any = read_usdm(saved(tree)).parts["study.yaml"]
+    ids = [site["id"] for site in study["sites"]]
+    assert ids[1] == f"{country}01"
+    assert len(set(ids)) == len(ids)
+    assert {ids[0], ids[2]}.isdisjoint(place["name"] for place in sites)
+
+
+@pytest.mark.parametrize(
+    ("markup", "text"),
+    [
+        ("<table><tr><th>A</th><td>B</td></tr><tr><td>C</td></tr></table>", "A B\nC"),
+        ("<table><tr><td>A<td>B</table>", "A B"),
+        ("<dl><dt>Term</dt><dd>What it is</dd><dt>Other</dt></dl>after", "Term\nWhat it is\nOther\nafter"),
+        ("<p>H<sub>2</sub>O</p>", "H2O"),
+    ],
+)
+def test_spec_cells_and_definitions_do_not_run_together(markup, text):
+    assert plain_text(markup) == text
+
+
+def test_spec_only_the_terms_that_a_text_has_are_looked_up(saved, monkeypatch):
+    tree = tree_of("single")
+    version = version_of(tree)
+    item = version["eligibilityCriterionItems"][0]
+    item["text"] = '<p>Older than <usdm:tag name="age"></usdm:tag> years</p>'
+    item["dictionaryId"] = "terms"
+    terms = [("age", "18"), *((f"term_{number}", "unused") for number in range(50))]
+    version["dictionaries"] = [
+        {
+            "id": "terms",
+            "name": "terms",
+            "instanceType": "SyntaxTemplateDictionary",
+            "parameterMaps": [
+                {"id": f"of {tag}", "tag": tag, "reference": reference, "instanceType": "ParameterMap"}
+                for tag, reference in terms
+            ],
+        }
+    ]
+    for other in version["eligibilityCriterionItems"][1:]:
+        other["dictionaryId"] = "terms"
+    looked_up: list[str | None] = []
+
+    def value_of(entry) -> str | None:
+        looked_up.append(entry.peek("tag"))
+        return entry.peek("reference")
+
+    monkeypatch.setattr(html, "_value_of", value_of)
+    criteria: Any = read_usdm(saved(tree)).parts["eligibility.yaml"]["criteria"]
+    assert criteria[0]["text"] == "Older than 18 years"
+    assert looked_up == ["age"]
 
 
 def test_spec_what_the_schema_does_not_name_is_listed_with_its_path(saved):

@@ -10,7 +10,6 @@ from lxml import etree
 
 from equipoise.definition.model.conduct import Supply
 from equipoise.exchange.usdm import usdm_text, write_usdm
-from equipoise.exchange.usdm.terms import ALPHA_2, ALPHA_3
 from tests.exchange.usdm_files import (
     PILOT,
     STUDIES,
@@ -222,12 +221,6 @@ def test_spec_narrative_and_template_texts_are_well_formed(name):
     for text in texts:
         etree.fromstring(f"<div>{text}</div>")
     assert text_of(name).endswith("}\n")
-
-
-def test_spec_countries_have_codes_of_two_and_of_three_letters():
-    assert len(ALPHA_3) == len(ALPHA_2) == 249
-    assert all(len(two) == 2 and len(three) == 3 for two, three in ALPHA_3.items())
-    assert (ALPHA_3["SE"], ALPHA_2["CHE"]) == ("SWE", "CH")
 
 
 @given(st.lists(st.integers(-400, 400), min_size=1, max_size=6), st.integers(0, 20), st.integers(0, 20))

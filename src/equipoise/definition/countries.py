@@ -23,8 +23,14 @@ TRTUR TTTTO TVTUV TWTWN TZTZA UAUKR UGUGA UMUMI USUSA UYURY UZUZB VAVAT VCVCT VE
 VNVNM VUVUT WFWLF WSWSM YEYEM YTMYT ZAZAF ZMZMB ZWZWE
 """
 _ALPHA_3: Final = {pair[:2]: pair[2:] for pair in _CODES.split()}
+_ALPHA_2: Final = {code: two for two, three in _ALPHA_3.items() for code in (two, three)}
 
 
 def alpha_3(country: str) -> str:
     """The code of three letters; one that ISO 3166-1 does not hold stays as it is."""
     return _ALPHA_3.get(country, country)
+
+
+def alpha_2(country: str) -> str | None:
+    """The code of two letters for one of two or of three; None for one that ISO 3166-1 does not hold."""
+    return _ALPHA_2.get(country)

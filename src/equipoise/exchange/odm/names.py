@@ -34,9 +34,18 @@ CODE_LIST, CONDITION, UNIT, LOCATION, USER = "CL.", "COND.", "MU.", "LOC.", "USR
 VARIABLES: Final = {"eligibility": "M.eligibility.", "analysis": "M.analysis."}
 """How the methods of the variables of eligibility.yaml and analysis.yaml are named."""
 
+_PREFIX = re.compile(
+    r"(?:ODM|PROJECT|SE|EVENT|STUDYEVENT|FO|FORM|F|IG|ITEMGROUP|GRP|IT|ITEM|I|S|STUDY)[._:-]+(?=.*[A-Za-z])",
+    re.IGNORECASE,
+)
 _NOT_IN_XML = r"\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff"
 _TO_ESCAPE = re.compile(f"[{_NOT_IN_XML}]|_(?=x[0-9A-F]{{4}}[_{_NOT_IN_XML}])")
 _ESCAPED = re.compile(r"_x([0-9A-F]{4})_")
+
+
+def tail(oid: str) -> str:
+    """Return an object identifier without what only says of which kind the object is: F.VITALS is VITALS."""
+    return _PREFIX.sub("", oid, count=1) if _PREFIX.match(oid) else oid
 
 
 def escaped(text: str) -> str:

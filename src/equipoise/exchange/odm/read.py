@@ -104,12 +104,12 @@ class _Reading:
         if self._draft is None:
             take = self.take(root)
             metadata, version = read_metadata(take, root)
-            self._draft = draft_of(metadata, own=take.own)
+            self._draft = draft_of(metadata, file=take.file, own=take.own)
             ProtocolReader(take, version, self._draft).read()
             add_sites(take, root, self._draft)
             self._draft.note_unused()
             if take.own and f"{FORM}{GENERATED}CONSENT" in metadata.groups:
-                self.data = DataReader(take, metadata)
+                self.data = DataReader(Taker(self.path, root), metadata)
         return self._draft
 
     def on_subject(self, subject: etree._Element, root: etree._Element) -> None:

@@ -32,7 +32,10 @@ _RECORD_FACTS = f"{GROUP}{GENERATED}RECORD"
 
 
 class DataReader:
-    """Reads the participants of a file one after another, and at its end the trial as a whole."""
+    """Reads the participants of a file one after another, and at its end the trial as a whole.
+
+    `take` is its own: after each participant it forgets what it took.
+    """
 
     def __init__(self, take: Taker, metadata: Metadata) -> None:
         self._take = take
@@ -47,6 +50,7 @@ class DataReader:
             self._people.append(self._person(subject))
         except (ValueError, LookupError) as error:
             raise self._unreadable(subject) from error
+        self._take.forget()
 
     def snapshot(self, root: etree._Element) -> Snapshot:
         """Return the whole trial; raises FileUnreadable (ODM-DATA) as `add_subject` does."""

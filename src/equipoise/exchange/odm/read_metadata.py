@@ -6,8 +6,10 @@ them, or declare no namespace.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Literal, TypeVar
+from operator import itemgetter
+from typing import Final, Literal, TypeVar
 
 from lxml import etree
 
@@ -30,6 +32,8 @@ from equipoise.exchange.odm.stream import Taker, child, children, name_of
 from equipoise.exchange.unreadable import FileUnreadable
 
 Definition = TypeVar("Definition", EventDef, GroupDef, ItemDef, CodeListDef, Formal)
+
+_NUMBER: Final = re.compile(r"-?[0-9]{1,9}")
 
 
 def read_metadata(take: Taker, root: etree._Element) -> tuple[Metadata, etree._Element]:
@@ -193,13 +197,7 @@ class _MetadataReader:
 
     def _refs(self, element: etree._Element, *names: str) -> tuple[Ref, ...]:
         """Take references in their order: by their numbers where all have one, else as in the file."""
-        found = children(element, *names)
-        numbers = [each.get("OrderNumber", "") for each in found]
-        if all(number.lstrip("-").isdecimal() for number in numbers):
-            found = [
-                each for _, each in sorted(zip(map(int, numbers), found, strict=True), key=lambda p: p[0])
-            ]
-        return tuple(map(self._ref, found))
+        return tuple(map(self._ref, _by_number(children(element, *names))))
 
     def _ref(self, element: etree._Element) -> Ref:
         take = self.take
@@ -289,12 +287,7 @@ class _MetadataReader:
             " ".join(filter(None, (take.attribute(each, name) for name in ("Dictionary", "Version"))))
             for each in children(element, "ExternalCodeList")
         ]
-        listed = children(element, "CodeListItem", "EnumeratedItem")
-        numbers = [each.get("OrderNumber", "") for each in listed]
-        if all(number.isdecimal() for number in numbers):
-            listed = [
-                each for _, each in sorted(zip(map(int, numbers), listed, strict=True), key=lambda p: p[0])
-            ]
+        listed = _by_number(children(element, "CodeListItem", "EnumeratedItem"))
         for each in listed:
             take.attribute(each, "OrderNumber")
         take.attribute(element, "DataType")
@@ -321,6 +314,14 @@ class _MetadataReader:
             expressions=self._expressions(element),
             line=line_of(element),
         )
+
+
+def _by_number(found: list[etree._Element]) -> list[etree._Element]:
+    """Return elements in the order of their numbers where all have one, else in that of the file."""
+    numbers = [each.get("OrderNumber", "") for each in found]
+    if not all(_NUMBER.fullmatch(number) for number in numbers):
+        return found
+    return [each for _, each in sorted(zip(map(int, numbers), found, strict=True), key=itemgetter(0))]
 
 
 def first_text(texts: Texts, language: str) -> str | None:

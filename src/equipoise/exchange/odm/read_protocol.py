@@ -11,7 +11,7 @@ from lxml import etree
 
 from equipoise.definition.expression import to_raw
 from equipoise.definition.model.analysis import IntercurrentEvent
-from equipoise.exchange.odm.identifiers import Identifiers
+from equipoise.exchange.identifiers import Identifiers
 from equipoise.exchange.odm.names import LOCATION
 from equipoise.exchange.odm.protocol_terms import (
     ARM,
@@ -130,7 +130,7 @@ class ProtocolReader:
 
     def _structure(self) -> None:
         study, structure = self.draft.part("study.yaml"), child(self.protocol, "StudyStructure")
-        names = Identifiers("arm")
+        names = self.draft.names("arm")
         arms = []
         for arm in children(structure, "Arm"):
             oid, name = self.take.required(arm, "OID"), self.take.attribute(arm, "Name") or ""
@@ -139,7 +139,7 @@ class ProtocolReader:
             arms.append({"id": identifier, "name": name or identifier, **({"text": text} if text else {})})
         if arms:
             study["arms"] = arms
-        names = Identifiers("epoch")
+        names = self.draft.names("epoch")
         epochs = []
         for epoch in sorted(children(structure, "Epoch"), key=_place):
             oid, name = self.take.required(epoch, "OID"), self.take.attribute(epoch, "Name") or ""
@@ -158,7 +158,7 @@ class ProtocolReader:
             conditions.append(self._words(indication))
         if any(conditions):
             study["conditions"] = [text for text in conditions if text]
-        names = Identifiers("intervention")
+        names = self.draft.names("intervention")
         interventions = []
         for given in children(child(self.protocol, "StudyInterventions"), "StudyIntervention"):
             oid = self.take.required(given, "OID")
@@ -207,7 +207,7 @@ class ProtocolReader:
         analysis: Tree = {}
         levels = reverse(ENDPOINT_LEVELS)
         endpoints: list[Tree] = []
-        names = Identifiers("endpoint")
+        names = self.draft.names("endpoint")
         by_oid: dict[str, Tree] = {}
         for endpoint in children(child(self.protocol, "StudyEndPoints"), "StudyEndPoint"):
             oid, name = self.take.required(endpoint, "OID"), self.take.attribute(endpoint, "Name") or ""
@@ -232,7 +232,7 @@ class ProtocolReader:
             self.take.attribute(target, "Name")
             population = self._words(target)
         found = children(child(self.protocol, "StudyEstimands"), "StudyEstimand")
-        names = Identifiers("estimand")
+        names = self.draft.names("estimand")
         estimands = [self._estimand(each, names, population, by_oid) for each in found]
         analysis |= {"estimands": estimands} if estimands else {}
         analysis |= {"endpoints": endpoints} if endpoints else {}

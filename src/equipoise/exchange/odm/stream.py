@@ -148,6 +148,10 @@ class Taker:
             self._oids.setdefault(element, text)
         return text
 
+    def forget(self) -> None:
+        """Let go of the elements whose identifiers are kept to name them among what is left."""
+        self._oids.clear()
+
     def required(self, element: etree._Element, name: str) -> str:
         """Take an attribute; raises FileUnreadable (ODM-MISSING) if it is not there."""
         value = self.attribute(element, name)

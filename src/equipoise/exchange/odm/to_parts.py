@@ -13,12 +13,14 @@ from typing import Any, Final
 
 from equipoise.definition.expression import ExpressionError, Node, Not, PartialDate, parse_text, to_raw
 from equipoise.definition.expression.unparse import quoted
-from equipoise.exchange.odm.identifiers import Identifiers, tail
+from equipoise.exchange.identifiers import Identifiers
+from equipoise.exchange.markup import DEPTH_MAX
 from equipoise.exchange.odm.languages import Languages
 from equipoise.exchange.odm.metadata import EventDef, Expression, GroupDef, ItemDef, Metadata, RangeCheck, Ref
-from equipoise.exchange.odm.names import FORM, GENERATED, GROUP, SYSTEM, VARIABLES
+from equipoise.exchange.odm.names import FORM, GENERATED, GROUP, SYSTEM, VARIABLES, tail
 from equipoise.exchange.odm.read_metadata import first_text
-from equipoise.exchange.odm.stream import NotUnderstood
+from equipoise.exchange.odm.stream import ELEMENTS_MAX, NotUnderstood
+from equipoise.exchange.unreadable import FileUnreadable
 
 Tree = dict[str, Any]
 
@@ -52,16 +54,31 @@ _WORDS: Final = {
 
 @dataclass(slots=True)
 class Draft:
-    """The trees that are being written, and what was not understood."""
+    """The trees that are being written, and what was not understood.
+
+    `forms` are the names of the forms that a group became; `units` the unit that each preset item of ODM 2.0
+    holds; `asked` counts what stands in the forms.
+    """
 
     metadata: Metadata
+    file: str
     own: bool
     languages: Languages
     parts: dict[str, Tree] = field(default_factory=dict)
     notes: list[NotUnderstood] = field(default_factory=list)
-    forms: dict[str, str] = field(default_factory=dict)
+    forms: dict[str, list[str]] = field(default_factory=dict)
+    form_names: Identifiers = field(init=False)
+    units: dict[str, str] = field(default_factory=dict)
+    asked: int = 0
     conditions: dict[str, Node] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.form_names = self.names("form")
+
+    def names(self, kind: str) -> Identifiers:
+        """Return what gives out the names of a kind of things."""
+        return Identifiers(kind, own=self.own)
 
     def note(self, path: str, line: int, text: str) -> None:
         self.notes.append(NotUnderstood(path, line, text))
@@ -108,11 +125,17 @@ class Draft:
         return self.own and name.startswith(GENERATED)
 
 
-def draft_of(metadata: Metadata, *, own: bool) -> Draft:
-    """Return the study, its schedule and its forms as a file's metadata give them."""
+def draft_of(metadata: Metadata, *, file: str, own: bool) -> Draft:
+    """Return the study, its schedule and its forms as a file's metadata give them.
+
+    Raises FileUnreadable (ODM-TOO-MANY) where groups nest too deeply, or forms that share them grow too
+    large.
+    """
     tags = Counter(tag for item in metadata.items.values() for tag in item.question)
     language = metadata.own.get("language") or next((tag for tag, _ in tags.most_common() if tag), "")
-    draft = Draft(metadata=metadata, own=own, languages=Languages(language))
+    refs = (ref for group in metadata.groups.values() for ref in group.refs)
+    units = {ref.oid: ref.preset for ref in refs if ref.preset is not None}
+    draft = Draft(metadata=metadata, file=file, own=own, languages=Languages(language), units=units)
     _add_study(draft)
     _read_formals(draft)
     for group in _forms(draft):
@@ -128,7 +151,7 @@ def draft_of(metadata: Metadata, *, own: bool) -> Draft:
 def _add_study(draft: Draft) -> None:
     metadata, study = draft.metadata, draft.part("study.yaml")
     oid = metadata.study if draft.own else tail(metadata.study)
-    study["id"] = Identifiers("study").new(oid, words=metadata.name)
+    study["id"] = draft.names("study").new(oid, words=metadata.name)
     study["version"] = metadata.version.strip() or "draft"
     study["title"] = draft.languages.say(("title",), metadata.title) or metadata.name
     if metadata.description and metadata.description != metadata.name:
@@ -196,36 +219,40 @@ class _FormReader:
     def read(self) -> None:
         draft, group = self.draft, self.group
         draft.used.add(group.oid)
-        form = Identifiers("form", draft.forms.values()).new(tail(group.oid), words=group.name)
-        draft.forms[group.oid] = form
+        form = draft.form_names.new(tail(group.oid), words=group.name)
+        forms = draft.forms[group.oid] = [form]
         repeating = group.repeating
-        inside = [draft.metadata.groups[ref.oid] for ref in group.refs if ref.oid in draft.metadata.groups]
-        inside = [each for each in inside if not draft.is_generated(each.oid)]
-        if len(inside) == 1 and len(inside) == len([r for r in group.refs if not draft.is_generated(r.oid)]):
+        refs = dict.fromkeys(ref.oid for ref in group.refs if not draft.is_generated(ref.oid))
+        inside = [draft.metadata.groups[oid] for oid in refs if oid in draft.metadata.groups]
+        if len(inside) == len(refs) == 1:
             repeating = repeating or inside[0].repeating
             apart: list[GroupDef] = []
         else:
             apart = [each for each in inside if each.repeating]
-        asked = list(self._asked(group, {each.oid for each in apart}, (group.oid,)))
+        asked = list(self._asked(group, {each.oid for each in apart}, {group.oid}))
         if asked or not apart:
             self._write(form, group, asked, repeating)
         for each in apart:
-            name = Identifiers("form", draft.forms.values()).new(
-                f"{form}_{tail(each.oid)}", words=f"{form} {each.name}"
-            )
-            draft.forms[f"{group.oid}/{each.oid}"] = name
-            self._write(name, each, list(self._asked(each, set(), (each.oid,))), True)
+            name = draft.form_names.new(f"{form}_{tail(each.oid)}", words=f"{form} {each.name}")
+            forms.append(name)
+            self._write(name, each, list(self._asked(each, set(), {group.oid, each.oid})), True)
 
-    def _asked(self, group: GroupDef, apart: set[str], above: tuple[str, ...]) -> Iterator[_Asked]:
+    def _asked(self, group: GroupDef, apart: set[str], seen: set[str], depth: int = 1) -> Iterator[_Asked]:
+        """Yield the items of a group and of those in it; a form has each group once."""
         metadata = self.draft.metadata
         units = {ref.units_item for ref in group.refs if ref.units_item is not None}
         for ref in group.refs:
+            self._check_size(ref, depth)
             if ref.oid in metadata.items:
                 # What holds the unit of another item, and is preset, is not asked.
                 self.draft.used.add(ref.oid)
                 if ref.oid not in units or ref.preset is None:
                     yield _Asked(ref, metadata.items[ref.oid])
-            elif ref.oid not in apart and ref.oid not in above and not self.draft.is_generated(ref.oid):
+            elif ref.oid in seen:
+                text = f"stands once more in {self.group.name or self.group.oid}: a form has a group once"
+                self.draft.note(f"ItemGroupRef[{ref.oid}]", ref.line, text)
+            elif ref.oid not in apart and not self.draft.is_generated(ref.oid):
+                seen.add(ref.oid)
                 below = metadata.groups[ref.oid]
                 self.draft.used.add(ref.oid)
                 if ref.condition is not None:
@@ -234,7 +261,18 @@ class _FormReader:
                 if not self.draft.own and title not in ("", self.group.name) and len(group.refs) > 1:
                     path = f"ItemGroupDef[{below.oid}]"
                     self.draft.note(path, below.line, f'section "{title}" of {group.name or group.oid}')
-                yield from self._asked(below, set(), (*above, ref.oid))
+                yield from self._asked(below, set(), seen, depth + 1)
+
+    def _check_size(self, ref: Ref, depth: int) -> None:
+        draft = self.draft
+        draft.asked += 1
+        if depth > DEPTH_MAX + 1 or draft.asked > ELEMENTS_MAX:
+            raise FileUnreadable(
+                "ODM-TOO-MANY",
+                f"In the file {draft.file} groups stand within groups more than {DEPTH_MAX} levels deep, or "
+                f"forms that share groups have more than {ELEMENTS_MAX} items. Export fewer forms at a time.",
+                f"line {ref.line}",
+            )
 
     def _write(self, form: str, group: GroupDef, asked: list[_Asked], repeating: bool) -> None:
         draft = self.draft
@@ -248,16 +286,10 @@ class _FormReader:
         tree |= {name: own[name] for name in ("dated_by", "source") if name in own}
         tree |= {"filled_by": own["filled_by"].split()} if "filled_by" in own else {}
         writer = _ItemWriter(draft, form)
-        units = self._units()
-        tree["items"] = [writer.write(each, units.get(each.ref.units_item or "")) for each in asked]
+        tree["items"] = [writer.write(each, draft.units.get(each.ref.units_item or "")) for each in asked]
         if writer.checks:
             tree["checks"] = writer.checks
         draft.parts[f"forms/{form}.yaml"] = tree
-
-    def _units(self) -> dict[str, str]:
-        """Return the unit that each preset item of ODM 2.0 holds."""
-        refs = (ref for group in self.draft.metadata.groups.values() for ref in group.refs)
-        return {ref.oid: ref.preset for ref in refs if ref.preset is not None}
 
 
 class _ItemWriter:
@@ -267,8 +299,8 @@ class _ItemWriter:
         self.draft = draft
         self.form = form
         self.checks: list[Tree] = []
-        self._items = Identifiers("item")
-        self._checks = Identifiers("check")
+        self._items = draft.names("item")
+        self._checks = draft.names("check")
 
     def write(self, asked: _Asked, unit: str | None) -> Tree:
         """Return the tree of an item."""
@@ -418,7 +450,7 @@ def _add_schedule(draft: Draft) -> None:
     schedule = draft.part("schedule.yaml")
     encounters: list[Tree] = []
     activities: dict[str, list[str]] = {}
-    names, epochs = Identifiers("encounter"), Identifiers("epoch")
+    names, epochs = draft.names("encounter"), draft.names("epoch")
     known: dict[str, str] = {}
     for event in draft.metadata.events.values():
         if draft.own and event.oid.startswith(f"SE.{GENERATED}") and "forms" not in event.own:
@@ -487,6 +519,6 @@ def _forms_at(draft: Draft, event: EventDef) -> list[str]:
             continue
         if ref.condition is not None:
             draft.note_condition("FormRef", ref)
-        keys = [key for key in draft.forms if key == ref.oid or key.startswith(f"{ref.oid}/")]
-        found += [draft.forms[key] for key in keys if f"forms/{draft.forms[key]}.yaml" in draft.parts]
+        forms = draft.forms.get(ref.oid, ())
+        found += [form for form in forms if f"forms/{form}.yaml" in draft.parts]
     return list(dict.fromkeys(found))

@@ -293,13 +293,13 @@ class SubjectWriter:
     def _add_record(self, event: etree._Element, person: Person, record: Record, key: str | None) -> None:
         form = self._form_data(event, record.form, key)
         queries = [query for query in person.queries if _is_about(query, record)]
+        first, later = _split(record.answers)
         if self.version == "1.3.2":
-            _add_notes(form, [query for query in queries if query.item not in record.answers])
+            _add_notes(form, [query for query in queries if query.item not in first])
         keys = {"ItemGroupOID": f"{GROUP}{record.form}", "TransactionType": self._insert}
         group = add(form, "ItemGroupData", keys)
         if record.made is not None and self.version == "1.3.2":
             _add_audit(group, record.made)
-        first, later = _split(record.answers)
         for item, answer in first.items():
             element = self._add_answer(group, record.form, item, answer, self._insert)
             _add_notes(element, [query for query in queries if query.item == item])

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
 
-from equipoise.definition.model.fields import IDENTIFIER_PATTERN
+from equipoise.exchange.identifiers import Identifiers
 from equipoise.exchange.usdm.tree import Part
 
 Tree = dict[str, object]
-
-_NAME_CHARACTERS_MAX: Final = 48
 
 
 @dataclass
@@ -28,34 +24,24 @@ class Draft:
     design: Part
     own: bool
     names: dict[str, str] = field(default_factory=dict)
-    taken: dict[str, set[str]] = field(default_factory=dict)
+    kinds: dict[str, Identifiers] = field(default_factory=dict)
     given_at: dict[str, list[str]] = field(default_factory=dict)
 
-    def name(self, part: Part, otherwise: str, text: str | None = None) -> str:
+    def name(self, part: Part, kind: str, text: str | None = None) -> str:
         """Give an object a name for the study folder, made of its own, each within its kind once."""
-        wanted = text or part.text("name") or ""
-        name = identifier(wanted, self.taken.setdefault(otherwise, set()), otherwise)
+        names = self.kinds.setdefault(kind, self.identifiers(kind))
+        name = names.new(text or part.text("name") or "")
         if part.id:
             self.names[part.id] = name
         return name
 
+    def identifiers(self, kind: str) -> Identifiers:
+        """Return what gives out the names of a kind of things."""
+        return Identifiers(kind, own=self.own)
+
     def named(self, part: Part | None) -> str | None:
         """Return the name that an object was given."""
         return None if part is None else self.names.get(part.id)
-
-
-def identifier(text: str, taken: set[str], otherwise: str) -> str:
-    """Make a name of a text: lower case, digits and underscores, each name once."""
-    base = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
-    base = text if re.fullmatch(IDENTIFIER_PATTERN, text) else base
-    base = base if base[:1].isalpha() else f"{otherwise}_{base}".strip("_")
-    base = base[:_NAME_CHARACTERS_MAX].strip("_") if base != text else base
-    name, number = base, 2
-    while name in taken:
-        name = f"{base[: _NAME_CHARACTERS_MAX - 6].strip('_')}_{number}"
-        number += 1
-    taken.add(name)
-    return name
 
 
 def called(part: Part) -> str | None:

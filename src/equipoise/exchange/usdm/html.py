@@ -6,7 +6,10 @@ from html.parser import HTMLParser
 
 from equipoise.exchange.usdm.tree import Part
 
-_BLOCKS = frozenset({"p", "div", "li", "ul", "ol", "table", "tr", "br", "h1", "h2", "h3", "h4", "h5", "h6"})
+_BLOCKS = frozenset(
+    ["p", "div", "li", "ul", "ol", "dl", "dt", "dd", "table", "tr", "br", "h1", "h2", "h3", "h4", "h5", "h6"]
+)
+_CELLS = frozenset({"td", "th"})
 
 
 class _Text(HTMLParser):
@@ -20,6 +23,8 @@ class _Text(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in _BLOCKS:
             self.lines.append(["- "] if tag == "li" else [])
+        elif tag in _CELLS:
+            self.lines[-1].append(" ")
         elif tag == "usdm:tag":
             name = dict(attrs).get("name") or ""
             self.lines[-1].append(self._terms.get(name, f"[{name}]"))
@@ -69,8 +74,8 @@ def expanded(part: Part, key: str) -> str | None:
     dictionary = part.follow("dictionaryId")
     terms: dict[str, str] = {}
     for entry in dictionary.parts("parameterMaps") if dictionary else []:
-        tag, value = entry.peek("tag"), _value_of(entry)
-        if tag and value is not None and f'name="{tag}"' in markup:
+        tag = entry.peek("tag")
+        if tag and f'name="{tag}"' in markup and (value := _value_of(entry)) is not None:
             terms[tag] = value
             entry.done("tag", "reference")
     return plain_text(markup, terms) or None

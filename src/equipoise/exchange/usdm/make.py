@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Mapping
 from html import escape
 
+from equipoise.definition.countries import alpha_3
 from equipoise.exchange.registry.countries import country_name
 from equipoise.exchange.usdm.terms import (
-    ALPHA_3,
     CDISC,
     CDISC_VERSION,
     COUNTRIES,
@@ -82,7 +82,7 @@ class Maker:
 
     def country(self, alpha_2: str) -> Tree:
         """Return the code of a country."""
-        term = Term(ALPHA_3.get(alpha_2, alpha_2), country_name(alpha_2))
+        term = Term(alpha_3(alpha_2), country_name(alpha_2))
         return self.code(term, COUNTRIES, COUNTRIES_VERSION)
 
     def scope(self, alpha_2: str) -> Tree:

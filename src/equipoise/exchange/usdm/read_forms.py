@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from equipoise.exchange.usdm.draft import Draft, Tree, called, filled, identifier
+from equipoise.exchange.identifiers import Identifiers
+from equipoise.exchange.usdm.draft import Draft, Tree, called, filled
 from equipoise.exchange.usdm.tree import Part
 from equipoise.exchange.usdm.write_schedule import ASKED_OF_UNMASKED, DATATYPES
 
@@ -30,7 +31,7 @@ def _form(draft: Draft, concept: Part) -> Tree:
     if draft.own:
         concept.done("reference")
         concept.settle_at("code")
-    taken: set[str] = set()
+    names = draft.identifiers("item")
     filled_by = notes.get("Filled by")
     return filled(
         {
@@ -43,7 +44,7 @@ def _form(draft: Draft, concept: Part) -> Tree:
             "filled_by": filled_by.split(", ") if filled_by else None,
             "source": notes.get("Source"),
             "items": [
-                _item(draft, one, own_name, taken)
+                _item(draft, one, own_name, names)
                 for one in concept.parts("properties")
                 if one.tree.get("isEnabled") is not False
             ],
@@ -51,7 +52,7 @@ def _form(draft: Draft, concept: Part) -> Tree:
     )
 
 
-def _item(draft: Draft, part: Part, form: str, taken: set[str]) -> Tree:
+def _item(draft: Draft, part: Part, form: str, names: Identifiers) -> Tree:
     notes = part.noted("Unit", *_NUMBERS, ASKED_OF_UNMASKED, "Help")
     answers = [
         _answer(draft, one) for one in part.parts("responseCodes") if one.tree.get("isEnabled") is not False
@@ -66,7 +67,7 @@ def _item(draft: Draft, part: Part, form: str, taken: set[str]) -> Tree:
     name = (part.text("name") or "").removeprefix(f"{form}.")
     return filled(
         {
-            "id": identifier(name, taken, "item"),
+            "id": names.new(name),
             "label": part.text("label") or name,
             "type": kind,
             "unit": notes.get("Unit"),

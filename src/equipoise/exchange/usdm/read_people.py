@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable
+from itertools import count
 from typing import Final, get_args
 
+from equipoise.definition.countries import alpha_2
 from equipoise.definition.model.study import MaskedParty, RoleKind
 from equipoise.exchange.registry.countries import country_code, time_zone
 from equipoise.exchange.usdm.draft import Draft, Tree, called, filled
 from equipoise.exchange.usdm.terms import (
-    ALPHA_2,
     KIND_ROLES,
     PARTY_ROLES,
     PRINCIPAL_INVESTIGATOR,
@@ -178,24 +180,25 @@ def _sub_trials(draft: Draft, roles: list[Part]) -> tuple[list[Tree], dict[str, 
 def _country(code: Part) -> str | None:
     """A country's code of two letters, from one of three or two, or from its name."""
     written = (code.peek("code") or "").upper()
-    found = ALPHA_2.get(written) or (written if written in ALPHA_2.values() else None)
-    found = found or country_code(code.peek("decode"))
+    found = alpha_2(written) or country_code(code.peek("decode"))
     if found is not None:
         code.settle()
     return found
 
 
 def _sites(draft: Draft, sites_of: dict[str, str]) -> Iterable[Tree]:
-    numbers: dict[str, int] = {}
-    for organisation in draft.version.parts("organizations"):
+    organisations = draft.version.parts("organizations")
+    taken = {place.peek("name") for one in organisations for place in one.parts("managedSites")}
+    numbers: defaultdict[str | None, count[int]] = defaultdict(lambda: count(1))
+    for organisation in organisations:
         address = organisation.part("legalAddress")
         for place in organisation.parts("managedSites"):
             code = place.part("country")
             country = _country(code) if code else None
             name = place.text("name") or ""
             if not _SITE.fullmatch(name):
-                numbers[country or ""] = numbers.get(country or "", 0) + 1
-                name = f"{country}{numbers[country or '']:02d}" if country else ""
+                free = (f"{country}{number:02d}" for number in numbers[country])
+                name = next(each for each in free if each not in taken) if country else ""
             lines = place.lines("description", "Time zone", "Rules", "Assumed")
             if address is not None and (located := address.part("country")) is not None:
                 _country(located)
