@@ -172,7 +172,7 @@ _trees: st.SearchStrategy[ex.Node] = st.recursive(
 @given(_trees)
 def test_law_a_condition_comes_back_from_its_characteristic(tree: ex.Node) -> None:
     written = json.loads(json.dumps(WRITER.characteristic(tree)))
-    assert read_characteristic(Cursor(written, "x", set())) == tree
+    assert read_characteristic(Cursor(written, "x", {})) == tree
 
 
 def test_spec_a_condition_is_told_in_the_words_of_FHIR() -> None:
@@ -228,7 +228,7 @@ def test_spec_a_condition_is_told_in_the_words_of_FHIR() -> None:
 def test_spec_when_to_ask_comes_back_from_enable_when(condition: str) -> None:
     written = WRITER.enable_when(when(condition), "exam")
     assert written is not None
-    assert read_enable_when(Cursor(written, "x", set()), LINKS) == when(condition)
+    assert read_enable_when(Cursor(written, "x", {}), LINKS) == when(condition)
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def read_resources(path: Path) -> Resources:
         )
     found: list[Cursor] = []
     references: dict[str, Cursor] = {}
-    read: set[str] = set()
+    read: dict[str, None] = {}
     for line, tree in _trees(path, text):
         for url, resource in _resources_of(path, tree, line):
             kind, own = str(resource["resourceType"]), resource.get("id")

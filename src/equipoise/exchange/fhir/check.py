@@ -7,6 +7,7 @@ the invariants on references within a bundle.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -97,15 +98,16 @@ def check_bundle(bundle: Mapping[str, object]) -> tuple[str, ...]:
     """Return what is wrong with a bundle, each with its place; nothing for one that may be sent."""
     entries = bundle.get("entry", [])
     assert isinstance(entries, list), "a bundle's entries are a list"
-    urls = [str(each["fullUrl"]) for each in entries]
-    problems = list(_check_node(bundle.get("type"), "Bundle.type", frozenset(urls)))
-    problems += [f"{url}: stands for two resources" for url in sorted({u for u in urls if urls.count(u) > 1})]
+    times = Counter(str(each["fullUrl"]) for each in entries)
+    urls = frozenset(times)
+    problems = list(_check_node(bundle.get("type"), "Bundle.type", urls))
+    problems += [f"{url}: stands for two resources" for url in sorted(times) if times[url] > 1]
     for each in entries:
         resource = each["resource"]
         kind = str(resource["resourceType"])
         if not _ID.fullmatch(str(resource["id"])):
             problems.append(f"{kind}.id: {resource['id']} is not an id")
-        found = [*_check_node(resource, kind, frozenset(urls)), *_check_links(resource)]
+        found = [*_check_node(resource, kind, urls), *_check_links(resource)]
         problems += [f"{problem} ({resource['id']})" for problem in found]
     return tuple(problems)
 
@@ -136,8 +138,8 @@ def _check_concept(node: Mapping[str, object], path: str) -> Iterator[str]:
 
 def _check_links(resource: Mapping[str, object]) -> Iterator[str]:
     """Yield links that stand twice, or that something refers to and that are not there."""
-    links = [str(each["linkId"]) for each in _objects(resource) if "linkId" in each]
-    yield from (f"linkId: {each} stands twice" for each in sorted({x for x in links if links.count(x) > 1}))
+    links = Counter(str(each["linkId"]) for each in _objects(resource) if "linkId" in each)
+    yield from (f"linkId: {each} stands twice" for each in sorted(links) if links[each] > 1)
     for each in _objects(resource):
         for name in ("targetId", "question"):
             target = each.get(name)

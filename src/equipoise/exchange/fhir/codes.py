@@ -1,6 +1,7 @@
 """The code systems of FHIR R5 that are used, and which of our words each of their codes stands for.
 
-Source: HL7 FHIR R5 (5.0.0), the value sets bound to the elements concerned.
+Sources: HL7 FHIR R5 (5.0.0), the value sets bound to the elements concerned; for the severity of an event and
+the criteria of its seriousness the HL7 "Adverse Event Clinical Research IG" 1.0.1 (STU1, FHIR R5).
 """
 
 from __future__ import annotations
@@ -38,11 +39,11 @@ GENDER: Final = f"{HL7}/administrative-gender"
 
 REGISTRIES: Final[Mapping[str, str]] = {
     "ClinicalTrials.gov": "http://clinicaltrials.gov",
-    "EudraCT": "https://www.clinicaltrialsregister.eu",
-    "EU CT": "https://euclinicaltrials.eu",
-    "ISRCTN": "https://www.isrctn.com",
 }
-"""The name space of a registry's numbers, where it is a known one."""
+"""The name space of a registry's numbers, where HL7 names one; else the identifier's type names the registry.
+
+Source: HL7 Terminology (THO), ClinicalTrialsGov 1.0.0.
+"""
 
 STUDY_STATUSES: Final[Mapping[str, str]] = {
     "not yet recruiting": "not-yet-recruiting",
@@ -153,7 +154,7 @@ CONSTRAINT: Final = f"{HL7}/StructureDefinition/targetConstraint"
 TIME_ZONE: Final = f"{HL7}/StructureDefinition/timezone"
 ENABLE_WHEN: Final = f"{HL7}/uv/sdc/StructureDefinition/sdc-questionnaire-enableWhenExpression"
 VISIT_WINDOW: Final = f"{HL7}/uv/vulcan-schedule/StructureDefinition/AcceptableOffsetRangeSoa"
-SEVERITY: Final = f"{HL7}/uv/ae-research-ig/StructureDefinition/severity-or-grade"
+SEVERITY: Final = f"{HL7}/uv/ae-research-ig/StructureDefinition/ae-severity"
 CRITERIA: Final = f"{HL7}/uv/ae-research-ig/StructureDefinition/seriousness-criteria"
 
 FULL_DATE: Final = "YYYY-MM-DD"

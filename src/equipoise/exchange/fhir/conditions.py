@@ -6,6 +6,7 @@ other condition stands as an expression in the language of the study folder, wit
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -32,6 +33,9 @@ from equipoise.definition.model.forms import Item as Question
 from equipoise.definition.names import DefinitionNames
 from equipoise.exchange.fhir.codes import EXPRESSION_LANGUAGE, UCUM
 from equipoise.exchange.fhir.tree import Names, Tree, concept, kept, number
+
+_CODE: Final = re.compile(r"\S+( \S+)*")
+"""What FHIR R5 allows as a code, in its data types."""
 
 _COMPARATORS: Final[Mapping[str, str | None]] = {"=": None, "<": "<", "<=": "<=", ">=": ">=", ">": ">"}
 _UCUM_UNITS: Final[Mapping[str, str]] = {
@@ -63,7 +67,10 @@ _UCUM_UNITS: Final[Mapping[str, str]] = {
     "10^12/L": "10*12/L",
     "kg/m2": "kg/m2",
 }
-"""The code of UCUM for a unit as studies write it; every other unit stands as text."""
+"""The code for a unit as studies write it; every other unit stands as text.
+
+Source: The Unified Code for Units of Measure (UCUM, unitsofmeasure.org), the case-sensitive codes.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +118,7 @@ class Writer:
         value = constant.value
         if isinstance(value, bool):
             return {"valueBoolean": value} if sign == "=" else None
-        if isinstance(value, str) and question.type == "choice" and sign == "=":
+        if isinstance(value, str) and question.type == "choice" and sign == "=" and _CODE.fullmatch(value):
             return {"valueCodeableConcept": {"coding": [self.coding(item, question, value)]}}
         if isinstance(value, Decimal) and sign in _COMPARATORS and question.type in ("integer", "decimal"):
             unit = kept(comparator=_COMPARATORS[sign], **unit_of(question.unit))
@@ -165,7 +172,7 @@ class Writer:
         match question.type, value:
             case "boolean", bool():
                 return {"answerBoolean": value}
-            case "choice", str():
+            case "choice", str() if _CODE.fullmatch(value):
                 return {"answerCoding": self.coding(item, question, value)}
             case "integer", Decimal() if value == value.to_integral_value():
                 return {"answerInteger": int(value)}

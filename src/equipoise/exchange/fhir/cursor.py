@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from math import isfinite
+from typing import Final, TypeVar
+
+Found = TypeVar("Found")
+_DAY: Final = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(T.*)?")
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A place in a tree. Asking for what is not there yields nothing; what was asked for counts as read."""
+    """A place in a tree. Asking for what is not there yields nothing; what was asked for counts as read.
+
+    `read` holds the paths that were read as its keys, the last one last, so that `attempt` can undo it.
+    """
 
     value: object
     path: str
-    read: set[str]
+    read: dict[str, None]
 
     def get(self, name: str) -> Cursor:
         """Return the place of a member."""
@@ -34,22 +43,37 @@ class Cursor:
         inner = self.get(name)
         if not isinstance(inner.value, str) or not inner.value.strip():
             return None
-        self.read.add(inner.path)
+        inner.mark()
         return inner.value
+
+    def day(self, name: str) -> date | None:
+        """Return a whole date; of a moment, its date."""
+        inner = self.get(name)
+        found = _DAY.fullmatch(inner.value) if isinstance(inner.value, str) else None
+        if found is None:
+            return None
+        try:
+            day = date.fromisoformat(found[1])
+        except ValueError:
+            return None
+        inner.mark()
+        return day
 
     def whole(self, name: str) -> int | None:
         """Return a whole number."""
-        number = self.number(name)
-        return int(number) if number is not None and number == int(number) else None
+        value = self.get(name).value
+        fraction = isinstance(value, float) and not value.is_integer()
+        number = None if fraction else self.number(name)
+        return None if number is None else int(number)
 
     def number(self, name: str) -> int | float | None:
         """Return a number."""
         inner = self.get(name)
         if isinstance(inner.value, bool) or not isinstance(inner.value, int | float):
             return None
-        if not isfinite(inner.value):
+        if isinstance(inner.value, float) and not isfinite(inner.value):
             return None
-        self.read.add(inner.path)
+        inner.mark()
         return inner.value
 
     def flag(self, name: str) -> bool | None:
@@ -57,12 +81,26 @@ class Cursor:
         inner = self.get(name)
         if not isinstance(inner.value, bool):
             return None
-        self.read.add(inner.path)
+        inner.mark()
         return inner.value
+
+    def mark(self) -> None:
+        """Count this place as read."""
+        self.read.setdefault(self.path)
 
     def skip(self, *names: str) -> None:
         """Count members as read that say nothing of their own."""
-        self.read.update(f"{self.path}.{name}" for name in names)
+        for name in names:
+            self.get(name).mark()
+
+    def attempt(self, reading: Callable[[Cursor], Found | None]) -> Found | None:
+        """Return what a reading makes of this place; where that is nothing, it counts as not read."""
+        before = len(self.read)
+        found = reading(self)
+        if found is None:
+            while len(self.read) > before:
+                self.read.popitem()
+        return found
 
     def words(self) -> str | None:
         """Return the words of the concept here: its text, else what its first coding displays."""

@@ -1,4 +1,7 @@
-"""From characteristics and `enableWhen` back to conditions, where they say all that a condition needs."""
+"""From characteristics and `enableWhen` back to conditions, where they say all that a condition needs.
+
+A reader that returns None may have read a part: its caller asks for it by `Cursor.attempt`.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +58,6 @@ def read_expression(place: Cursor) -> Node | None:
     try:
         return parse_text(text)
     except ExpressionError:
-        place.read.discard(f"{place.path}.expression")
         return None
 
 
@@ -82,13 +84,14 @@ def read_rule(place: Cursor) -> Node | None:
 
 
 def _read_combination(place: Cursor) -> Node | None:
-    code, threshold = place.get("code").value, place.whole("threshold")
+    code = place.get("code").value
+    threshold = place.whole("threshold") if code == "at-least" else None
     parts = [read_characteristic(each) for each in place.each("characteristic")]
     items = tuple(part for part in parts if part is not None)
     if not items or len(items) < len(parts):
         return None
     place.skip("code")
-    if code == "at-least" and threshold is not None and 1 <= threshold <= len(items):
+    if threshold is not None and 1 <= threshold <= len(items):
         return AtLeast(threshold, items)
     if code not in ("all-of", "any-of"):
         return None
@@ -162,9 +165,9 @@ def _answer(place: Cursor) -> str | bool | Decimal | date | None:
         number = place.number(name)
         if number is not None:
             return Decimal(str(number))
-    day = place.text("answerDate")
+    day = place.day("answerDate")
     if day is not None:
-        return date.fromisoformat(day) if re.fullmatch(r"\d{4}-\d{2}-\d{2}", day) else None
+        return day
     coding = place.get("answerCoding")
     coding.skip("system", "display")
     return coding.text("code") or place.text("answerString")

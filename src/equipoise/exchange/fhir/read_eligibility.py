@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import date
+from collections.abc import Iterator, Mapping, Sequence
 
 from equipoise.definition.expression import unparse
 from equipoise.exchange.fhir.bundle import Resources
@@ -32,7 +31,7 @@ def read_eligibility(resources: Resources, study: Cursor | None) -> dict[str, ob
     return {
         "title": rules.text("title"),
         **limits,
-        "variables": {name: text for each in variables for name, text in _variables(each).items()} or None,
+        "variables": dict(pair for each in variables for pair in _variables(each)) or None,
         "criteria": criteria,
         "variants": variants or None,
     }
@@ -42,12 +41,19 @@ def _rules_of(resources: Resources, study: Cursor | None) -> Cursor | None:
     """Return the rules that the study refers to, else the first variable that looks like rules."""
     if study is not None:
         reference = study.get("recruitment").get("eligibility")
-        found = resources.find(reference.text("reference"))
-        reference.skip("type", "display")
-        if found is not None and found.get("resourceType").value == "EvidenceVariable":
+        found = reference.attempt(lambda place: _referred(resources, place))
+        if found is not None:
             return found
     candidates = (each for each in resources.of("EvidenceVariable") if len(each.each("characteristic")) > 1)
     return next(candidates, None)
+
+
+def _referred(resources: Resources, reference: Cursor) -> Cursor | None:
+    found = resources.find(reference.text("reference"))
+    if found is None or found.get("resourceType").value != "EvidenceVariable":
+        return None
+    reference.skip("type", "display")
+    return found
 
 
 def _criteria(
@@ -67,7 +73,7 @@ def _criteria(
         numbers[category] += 1
         own = str(link) if link else f"{category[0].upper()}{numbers[category]}"
         numbers[category] = _number(known.get(own), numbers[category])
-        node = read_rule(place)
+        when = place.attempt(lambda each: raw_condition(read_rule(each)))
         text = place.text("description") or place.get("definitionCodeableConcept").words()
         if place.get("definitionCodeableConcept").get("text").value == text:
             place.skip("definitionCodeableConcept")
@@ -80,7 +86,7 @@ def _criteria(
                 "number": numbers[category],
                 "category": category,
                 "text": text or "Not described",
-                "when": raw_condition(node),
+                "when": when,
             }
         )
     return found
@@ -109,16 +115,21 @@ def _limit(place: Cursor, link: str) -> dict[str, object]:
     return ages
 
 
-def _variables(place: Cursor) -> dict[str, str]:
+def _variables(place: Cursor) -> Iterator[tuple[str, str]]:
     place.skip(*_OWN, "title")
-    found: dict[str, str] = {}
     for each in place.each("characteristic"):
-        expression = each.get("definitionExpression")
-        name, node = expression.get("name").value, read_expression(expression)
-        if isinstance(name, str) and node is not None:
-            each.skip("linkId")
-            found[name] = unparse(node)
-    return found
+        found = each.attempt(_variable)
+        if found is not None:
+            yield found
+
+
+def _variable(place: Cursor) -> tuple[str, str] | None:
+    expression = place.get("definitionExpression")
+    name, node = expression.get("name").value, read_expression(expression)
+    if not isinstance(name, str) or node is None:
+        return None
+    place.skip("linkId")
+    return name, unparse(node)
 
 
 def _variant(place: Cursor, common: Mapping[str, Mapping[str, object]]) -> dict[str, object]:
@@ -128,12 +139,11 @@ def _variant(place: Cursor, common: Mapping[str, Mapping[str, object]]) -> dict[
     criteria = _criteria(place, {}, common)
     changed = [each for each in criteria if common.get(str(each["id"])) != each]
     kept = {str(each["id"]) for each in criteria}
-    approved = place.text("approvalDate") or ""
     sources = [text for each in place.each("relatedArtifact") if (text := _cited(each)) is not None]
     return {
         "id": name,
         "title": place.text("title"),
-        "approved_from": date.fromisoformat(approved) if len(approved) == len("2024-05-17") else None,
+        "approved_from": place.day("approvalDate"),
         "source": "; ".join(sources) or None,
         "criteria": changed or None,
         "remove": _missing(common, kept) or None,

@@ -101,10 +101,10 @@ def _read_item(place: Cursor, name: str, links: Mapping[str, str]) -> dict[str, 
         "required": None if place.flag("required") else False,
     }
     for each in place.each("extension"):
-        found |= _read_extension(each)
-    when = read_enable_when(place, links)
+        found |= each.attempt(_read_extension) or {}
+    when = place.attempt(lambda asked: raw_condition(read_enable_when(asked, links)))
     if when is not None:
-        found["when"] = raw_condition(when)
+        found["when"] = when
     helps = [each for each in place.each("item") if each.get("type").value == "display"]
     for each in helps[:1]:
         each.skip("linkId", "type", "extension")
@@ -127,8 +127,8 @@ def _codes(place: Cursor) -> Iterator[dict[str, object]]:
                 yield {"code": text, "label": text}
 
 
-def _read_extension(place: Cursor) -> dict[str, object]:
-    """Return what an extension of an item says: a limit, a unit, a form of date, a condition."""
+def _read_extension(place: Cursor) -> dict[str, object] | None:
+    """Return what an extension of an item says: a limit, a unit, a form of date, a condition; else None."""
     url = place.get("url").value
     found: dict[str, object] = {}
     if url in (MIN_VALUE, MAX_VALUE):
@@ -150,8 +150,9 @@ def _read_extension(place: Cursor) -> dict[str, object]:
     elif url == ENABLE_WHEN:
         raw = raw_condition(read_expression(place.get("valueExpression")))
         found |= {} if raw is None else {"when": raw}
-    if found:
-        place.skip("url")
+    if not found:
+        return None
+    place.skip("url")
     return found
 
 
@@ -162,7 +163,8 @@ def _checks(place: Cursor) -> Iterator[dict[str, object]]:
         parts = {str(part.get("url").value): part for part in each.each("extension")}
         if not {"expression", "key", "human"} <= parts.keys():
             continue
-        holds = raw_condition(read_expression(parts["expression"].get("valueExpression")))
+        expression = parts["expression"].get("valueExpression")
+        holds = expression.attempt(lambda place: raw_condition(read_expression(place)))
         if holds is None:
             continue
         each.skip("url")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -92,10 +92,10 @@ class PlanReader:
         self.plan.arm_labels[arm] = cell.text("title") or arm
         given = self.plan.cells.setdefault(arm, {}).setdefault(epoch, [])
         for each in cell.each("action"):
-            found = self._resources.find(each.text("definitionCanonical"))
-            if found is not None and found.path in self._interventions:
+            found = self._target(each, self._interventions)
+            if found is not None:
                 each.skip("linkId")
-                given.append(self._interventions[found.path])
+                given.append(self._interventions[found])
 
     def _read_encounter(self, action: Cursor, epoch: str | None) -> None:
         link = str(action.get("linkId").value or action.get("id").value or "")
@@ -112,8 +112,8 @@ class PlanReader:
     def _read_activity(self, action: Cursor, encounter: str) -> None:
         action.skip("linkId", "id")
         title = action.text("title")
-        found = self._resources.find(action.text("definitionCanonical"))
-        key = found.path if found is not None and found.path in self.plan.activities else None
+        found = self._target(action, {**self.plan.activities, **self._forms})
+        key = found if found in self.plan.activities else None
         if key is None:
             key = title or str(action.get("linkId").value)
             if key not in self.plan.activities:
@@ -125,17 +125,26 @@ class PlanReader:
                 }
         activity = self.plan.activities[key]
         _add(activity["encounters"], encounter)
-        if found is not None and found.path in self._forms:
-            _add(activity["forms"], self._forms[found.path])
+        if found is not None and found in self._forms:
+            _add(activity["forms"], self._forms[found])
         for each in action.each("action"):
             _add(activity["forms"], self._form(each))
 
     def _form(self, action: Cursor) -> str | None:
-        found = self._resources.find(action.text("definitionCanonical"))
-        if found is None or found.path not in self._forms:
+        found = self._target(action, self._forms)
+        if found is None:
             return None
         action.skip("linkId", "title")
-        return self._forms[found.path]
+        return self._forms[found]
+
+    def _target(self, action: Cursor, known: Container[str]) -> str | None:
+        """Return the place of what an action is defined by, where it is one of those known."""
+
+        def defined(place: Cursor) -> str | None:
+            found = self._resources.find(place.text("definitionCanonical"))
+            return found.path if found is not None and found.path in known else None
+
+        return action.attempt(defined)
 
 
 def _timing(place: Cursor) -> dict[str, object]:
@@ -151,12 +160,18 @@ def _timing(place: Cursor) -> dict[str, object]:
         place.skip("targetId")
         found["anchor"] = anchor
     for each in place.each("extension"):
-        if each.get("url").value == VISIT_WINDOW:
-            each.skip("url")
-            low, high = (_in_days(each.get("valueRange").get(end)) for end in ("low", "high"))
-            if low is not None and high is not None:
-                found |= {"early_days": day - low or None, "late_days": high - day or None}
+        found |= each.attempt(lambda window: _window(window, day)) or {}
     return found
+
+
+def _window(place: Cursor, day: int) -> dict[str, object] | None:
+    if place.get("url").value != VISIT_WINDOW:
+        return None
+    low, high = (_in_days(place.get("valueRange").get(end)) for end in ("low", "high"))
+    if low is None or high is None:
+        return None
+    place.skip("url")
+    return {"early_days": day - low or None, "late_days": high - day or None}
 
 
 def _in_days(place: Cursor) -> int | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
 from typing import Final, get_args
 
 from equipoise.definition.model.study import EpochType, InterventionType, Purpose
@@ -28,7 +27,6 @@ from equipoise.exchange.fhir.read_forms import name_of
 from equipoise.exchange.fhir.read_plan import Plan
 from equipoise.exchange.fhir.study import MASKING, RESPONSIBLE, TIME_FRAME
 
-_FULL_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _SITE: Final = re.compile(r"[A-Z]{2}[0-9]{2,3}")
 _DATES: Final[Mapping[str, str]] = {"start": "start", "completion": "end"}
 _OWN: Final = ("resourceType", "id", "url", "status")
@@ -58,7 +56,7 @@ def read_study(
         "conditions": _concepts(study, "condition"),
         "keywords": _concepts(study, "keyword"),
         "planned_enrolment": study.get("recruitment").whole("targetNumber"),
-        "dates": {name: _day(study.get("period"), end) for name, end in _DATES.items()},
+        "dates": {name: study.get("period").day(end) for name, end in _DATES.items()},
         "interventions": [
             _intervention(each, interventions[each.path])
             for each in resources.of("ActivityDefinition")
@@ -103,7 +101,7 @@ def _design(study: Cursor) -> dict[str, object]:
         for word in (*(one.get("code").value for one in each.each("coding")), each.get("text").value):
             if isinstance(word, str) and word in known:
                 found[known[word][0]] = known[word][1]
-                study.read.add(each.path)
+                each.mark()
     phase, purpose = study.get("phase").code(PHASE), study.get("primaryPurposeType")
     meant = (purpose.text("text") or purpose.code() or "").replace("-", "_")
     if meant in get_args(Purpose):
@@ -127,7 +125,7 @@ def _masking(study: Cursor) -> dict[str, object] | None:
             found = ["investigator"]
         if found:
             parties += found
-            study.read.add(each.path)
+            each.mark()
     notes = [each for each in study.each("note") if str(each.get("text").value).startswith(MASKING)]
     texts = [(each.text("text") or "").removeprefix(MASKING) for each in notes]
     return {"parties": parties, "text": next(iter(texts), None)} if parties or texts else None
@@ -179,18 +177,6 @@ def _parties(study: Cursor) -> dict[str, object]:
         "responsible_party": responsible,
         "officials": officials,
     }
-
-
-def _day(place: Cursor, name: str) -> date | None:
-    text = place.get(name).value
-    if not isinstance(text, str) or not _FULL_DATE.fullmatch(text[:10]):
-        return None
-    try:
-        day = date.fromisoformat(text[:10])
-    except ValueError:
-        return None
-    place.skip(name)
-    return day
 
 
 def _intervention(place: Cursor, name: str) -> dict[str, object]:
@@ -282,7 +268,7 @@ def read_registry(study: Cursor) -> dict[str, object]:
         "overall_status": next((each for each in reversed(states) if each), None),
         "outcomes": [_outcome(each) for each in study.each("outcomeMeasure")],
         "publications": [_publication(each) for each in study.each("relatedArtifact")],
-        "dates": {"last_update_submitted": _day(study, "date")},
+        "dates": {"last_update_submitted": study.day("date")},
     }
 
 

@@ -30,6 +30,7 @@ from equipoise.exchange.fhir.codes import (
 from equipoise.exchange.fhir.tree import Names, Tree, concept, extension, kept, moment, slug
 
 _EXPECTED: Final[Mapping[Truth, bool]] = {Truth.MET: False, Truth.NOT_MET: True}
+_SERIOUSNESS: Final[Mapping[Truth, str]] = {Truth.MET: "serious", Truth.NOT_MET: "non-serious"}
 
 
 def subject_resources(cut: DataCut, names: Names) -> Iterator[Tree]:
@@ -84,11 +85,12 @@ def _subject(definition: StudyDefinition, person: CutParticipant, names: Names) 
 def _progress(definition: StudyDefinition, person: CutParticipant) -> Iterator[Tree]:
     """Yield the milestones, then the states in their order, each from the day on which it began."""
     consented, randomised, ended = person.consented_on, person.randomised_on, person.ended_on
-    yield _milestone("SignedUp", str(consented))
+    # The code SignedUp means interest before any consent; for consent itself there is none.
+    yield _milestone(concept("Informed consent given"), str(consented))
     if person.screening_outcome is not None:
-        yield _milestone("Screened", None)
+        yield _milestone(concept(None, MILESTONE, "Screened"), None)
     if randomised is not None:
-        yield _milestone("Randomized", str(randomised))
+        yield _milestone(concept(None, MILESTONE, "Randomized"), str(randomised))
     screened = randomised if randomised is not None else ended if person.status == "failed" else None
     yield _state("screening", str(consented), None if screened is None else str(screened))
     if person.screening_outcome == "eligible":
@@ -112,10 +114,10 @@ def _progress(definition: StudyDefinition, person: CutParticipant) -> Iterator[T
         yield _state("off-study", last, None)
 
 
-def _milestone(code: str, on: str | None) -> Tree:
+def _milestone(reached: Tree, on: str | None) -> Tree:
     return kept(
         type=concept(None, SUBJECT_STATE_TYPE, "Milestone"),
-        milestone=concept(None, MILESTONE, code),
+        milestone=reached,
         startDate=on,
     )
 
@@ -155,9 +157,7 @@ def _event(
         detected=None if event.aware is None else str(event.aware),
         recordedDate=moment(recorded) if recorded else None,
         location=names.reference("Location", person.site),
-        seriousness=concept(
-            None, SERIOUSNESS, "serious" if "serious" in attributed.traits else "non-serious"
-        ),
+        seriousness=concept(None, SERIOUSNESS, _SERIOUSNESS.get(event.serious)),
         outcome=[concept(event.outcome_label, EVENT_OUTCOME, OUTCOMES.get(event.outcome or ""))]
         if event.outcome_label
         else [],
