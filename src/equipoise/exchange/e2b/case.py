@@ -19,6 +19,7 @@ from equipoise.exchange.made import NotWritten
 from equipoise.safety.state import EventRow
 
 SPONSOR_REGISTRY: Final = "Sponsor"
+_NUMBER_MAX: Final = 100
 _EUROPEAN: Final = frozenset({"EudraCT", "EU CT", "CTIS"})
 
 
@@ -26,15 +27,16 @@ _EUROPEAN: Final = frozenset({"EudraCT", "EU CT", "CTIS"})
 class Case:
     """One event of one participant, with everything that a report says of it.
 
-    `number` is the case's identification in the world, `created` the moment of the data cut. `assessment` is
-    the sponsor's own where it gave one. The stricter judgement of the relation and the sponsor's of what is
-    expected decide `expedited`; what is not known counts as related, and as unexpected.
+    `number` is the case's identification in the world (C.1.1, C.1.8.1), `batch` that of this version of its
+    report (N.1.2), `created` the moment of the data cut. `assessment` is the sponsor's own where it gave one.
+    The stricter judgement of the relation and the sponsor's of what is expected decide `expedited`; what is
+    not known counts as related, and as unexpected.
     """
 
     definition: StudyDefinition
     number: str
+    batch: str
     created: str
-    position: int
     first_known: PartialDate
     last_known: PartialDate
     person: CutParticipant
@@ -81,7 +83,7 @@ def derive_case(
     """Return the case of the event in a row of the log.
 
     A case that is not `unblinded` is derived from the masked cut, so that nothing of it can come from an arm.
-    Raises NotWritten: E2B-MASKED, E2B-SAFETY, E2B-EVENT, E2B-NOT-SERIOUS.
+    Raises NotWritten: E2B-MASKED, E2B-SAFETY, E2B-EVENT, E2B-NOT-SERIOUS, E2B-NUMBER.
     """
     place = f"{participant}, adverse event {row}"
     person, event_row = _find(cut, participant, row, place)
@@ -113,11 +115,12 @@ def derive_case(
     expected = event.unexpected is Truth.NOT_MET
     if assessment is not None and assessment.sponsor_expected is not None:
         expected = assessment.sponsor_expected
+    number = f"{person.country}-{sender.identifier}-{definition.study.id}-{participant}-{row}"
     return Case(
         definition=definition,
-        number=f"{person.country}-{sender.identifier}-{definition.study.id}-{participant}-{row}",
+        number=number,
+        batch=_batch(number, cut.position, place),
         created=cut.recorded_at,
-        position=cut.position,
         first_known=known[0],
         last_known=known[1],
         person=person,
@@ -129,6 +132,19 @@ def derive_case(
         assessment=assessment,
         expedited=related and not expected,
     )
+
+
+def _batch(number: str, position: int, place: str) -> str:
+    """Return the number of a batch; cut to what a report holds, it could be that of another case, too."""
+    batch = f"{number}-{position}"
+    if len(batch) > _NUMBER_MAX:
+        raise NotWritten(
+            "E2B-NUMBER",
+            f"The number of the report, {batch}, is longer than the {_NUMBER_MAX} characters of E2B(R3). "
+            "Give the sender a shorter identifier, or the study a shorter id.",
+            place,
+        )
+    return batch
 
 
 def _find(cut: DataCut, participant: str, row: int, place: str) -> tuple[CutParticipant, FormRow]:

@@ -33,29 +33,36 @@ from equipoise.definition.tabulation import tabulations
 _Words = tuple[tuple[str, str], ...]
 """Meanings with the words by which each is known; the first that fits is the one."""
 
+_DEATH: Final = r"(?<!non[- ])(?<!not )(?<!near[- ])\bfatal|\bdeath|\bdied|\bdead"
 OUTCOMES: Final[_Words] = (
-    ("sequelae", r"sequel"),
-    ("not_recovered", r"not (yet )?(recover|resolv)|unresolved|ongoing|unchanged|persist|worse"),
-    ("recovering", r"recovering|resolving|improv"),
-    ("fatal", r"fatal|death|\bdied|\bdead"),
-    ("recovered", r"recovered|resolved"),
+    ("sequelae", r"(?<!without )(?<!no )\bsequel"),
+    (
+        "not_recovered",
+        r"\bnot (yet )?(recover|resolv|improv)|\bun(recover|resolv|chang)|ongoing|persist|worse",
+    ),
+    ("recovering", r"\brecovering|\bresolving|\bimprov"),
+    ("fatal", _DEATH),
+    ("recovered", r"\brecovered|\bresolved"),
 )
 CAUSALITIES: Final[_Words] = (
-    ("unrelated", r"unrelated|not related|\bnone\b|\bno\b"),
-    ("unlikely", r"unlikely|remote"),
-    ("possible", r"possibl"),
-    ("probable", r"probabl|likely"),
-    ("certain", r"certain|definite"),
+    (
+        "unrelated",
+        r"\bunrelated|\bnot related|\b(definite|certain)ly not\b|\bimpossible\b(?! to)|\bnone\b|\bno\b",
+    ),
+    ("unlikely", r"\bunlikely|\bremote|\bnot (likely|probabl)|\bprobably not\b|\bimprobabl|\bdoubtful"),
+    ("possible", r"(?<!not )\bpossibl"),
+    ("probable", r"\bprobabl|\blikely"),
+    ("certain", r"(?<!not )\b(certain|definite)"),
 )
 ACTIONS: Final[_Words] = (
     ("not_applicable", r"not applicable"),
-    ("withdrawn", r"withdraw|discontinu|stopp|not given|interrupt"),
-    ("reduced", r"reduc"),
-    ("increased", r"increas"),
+    ("withdrawn", r"(?<!not )\b(withdraw|discontinu|stopp|interrupt)|not given"),
+    ("reduced", r"(?<!not )\breduc"),
+    ("increased", r"(?<!not )\bincreas"),
     ("not_changed", r"not changed|unchanged|\bnone\b|no action"),
 )
 CRITERIA: Final[_Words] = (
-    ("death", r"fatal|death|\bdied|\bdead"),
+    ("death", _DEATH),
     ("life_threatening", r"life.?threat"),
     ("hospitalisation", r"hospital"),
     ("disability", r"disab|incapacit"),
@@ -162,7 +169,7 @@ class Answers:
             causality=meaning(CAUSALITIES, form.item(safety.causality)),
             causality_label=label(form.item(safety.causality)),
             action=meaning(ACTIONS, self.item(form.id, "AE", "AEACN")),
-            comment=label(next((each for each in form.items if _is_comment(each)), None)),
+            comment=label(_comment(form, safety)),
             meddra=(_coding(form, row, _MEDDRA_CODE), _coding(form, row, _MEDDRA_VERSION)),
             # An event whose outcome is death resulted in death, whatever else was ticked.
             criteria=frozenset(criteria | ({"death"} if outcome == "fatal" else set())),
@@ -229,8 +236,11 @@ def _criteria(form: Form, safety: Safety, row: FormRow) -> Iterator[str]:
             yield found
 
 
-def _is_comment(item: Item) -> bool:
-    return item.type == "text" and _COMMENT.search(_named(item)) is not None
+def _comment(form: Form, safety: Safety) -> Item | None:
+    """Return the first text that is called a comment and is nothing else that safety.yaml names."""
+    named = {safety.term, safety.severity, safety.causality, safety.outcome, safety.body_system}
+    texts = (each for each in form.items if each.type == "text" and each.id not in named)
+    return next((each for each in texts if _COMMENT.search(_named(each))), None)
 
 
 def _coding(form: Form, row: FormRow, pattern: re.Pattern[str]) -> str | None:

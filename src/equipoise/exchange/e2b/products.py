@@ -5,7 +5,7 @@ Source: ICH E2B(R3) Implementation Guide, user guidance on G.k.1, G.k.2.2 and G.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -13,6 +13,7 @@ from typing import Literal
 from equipoise.analysis.course import epoch_starts, treatment_epochs
 from equipoise.analysis.cut import CutParticipant
 from equipoise.definition.expression import FormRow, PartialDate, Value
+from equipoise.definition.model.conduct import Product
 from equipoise.definition.model.definition import StudyDefinition
 from equipoise.definition.model.forms import Form
 from equipoise.definition.model.study import Arm, Epoch
@@ -37,6 +38,15 @@ class Drug:
     indication: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What is named as one drug: an intervention, or all those `hidden` behind one name; and its epochs."""
+
+    interventions: frozenset[str]
+    epochs: tuple[Epoch, ...]
+    hidden: bool
+
+
 def list_drugs(
     definition: StudyDefinition,
     person: CutParticipant,
@@ -59,81 +69,85 @@ def _study_drugs(
 ) -> Iterator[Drug]:
     """Yield what was given up to the event; where nothing was, what the first treatment would have been.
 
-    Everything given is suspect: of a product that acts for long, an earlier period is no excuse. What all
-    arms are given is no secret and stands by itself, as does everything where the arm is known.
+    Everything given is suspect: of a product that acts for long, an earlier period is no excuse. What should
+    have been given beside it, and was not yet, is named as not administered. What all arms are given is no
+    secret and stands by itself, as does everything where the arm is known.
     """
+    treated = treatment_epochs(definition)
     received = [
-        epoch for epoch in treatment_epochs(definition) if _was_given(definition, person, epoch, began)
+        each
+        for each in treated
+        if any(_was_given(definition, person, part, each, began) for part in _parts(definition, [each], arm))
     ]
-    planned = received or list(treatment_epochs(definition)[:1])
-    role: Role = "suspect" if received else "not_administered"
-    known, hidden = _interventions(definition, planned, arm)
-    names = {each.id: each.name for each in definition.study.interventions}
-    for intervention, epochs in known.items():
-        yield _study_drug(definition, person, names[intervention], role, epochs, blinded=False)
-    if hidden:
-        # Whoever was never randomised was allocated nothing that could be kept from anybody.
-        blinded = person.randomised_on is not None
-        name = " or ".join(names[each.id] for each in definition.study.interventions if each.id in hidden)
-        yield _study_drug(
-            definition, person, f"{name} (blinded)" if blinded else name, role, planned, blinded=blinded
-        )
+    for part in _parts(definition, received or treated[:1], arm):
+        yield _study_drug(definition, person, part, began)
 
 
-def _interventions(
-    definition: StudyDefinition, epochs: Sequence[Epoch], arm: Arm | None
-) -> tuple[Mapping[str, list[Epoch]], frozenset[str]]:
-    """Return the interventions that may be told, each with its epochs, and those that must not be."""
+def _parts(definition: StudyDefinition, epochs: Sequence[Epoch], arm: Arm | None) -> list[_Part]:
+    """Return each intervention that may be told, then in one all those that must not be."""
     known: dict[str, list[Epoch]] = {}
     hidden: set[str] = set()
+    hidden_in: list[Epoch] = []
     arms = definition.study.arms if arm is None else (arm,)
     for epoch in epochs:
         cells = [set(each.cells.get(epoch.id, ())) for each in arms]
         shared = set.intersection(*cells)
-        hidden |= set.union(*cells) - shared
+        apart = set.union(*cells) - shared
+        hidden |= apart
+        hidden_in += [epoch] if apart else []
         for intervention in definition.study.interventions:
             if intervention.id in shared:
                 known.setdefault(intervention.id, []).append(epoch)
-    return known, frozenset(hidden)
+    parts = [_Part(frozenset({each}), tuple(own), hidden=False) for each, own in known.items()]
+    return [*parts, _Part(frozenset(hidden), tuple(hidden_in), hidden=True)] if hidden else parts
 
 
-def _was_given(definition: StudyDefinition, person: CutParticipant, epoch: Epoch, began: date) -> bool:
+def _products(definition: StudyDefinition, part: _Part) -> list[Product]:
+    """Return the products by which a part is supplied; none where the trial hands nothing out for it."""
+    return [each for each in definition.supply.products if part.interventions & set(each.interventions)]
+
+
+def _administered(
+    definition: StudyDefinition, person: CutParticipant, part: _Part, epochs: Iterable[Epoch]
+) -> list[date]:
+    """Return the days on which the products of a part were administered in some epochs, in order."""
+    products = {each.id for each in _products(definition, part)}
+    own = {each.id for each in epochs}
+    given = (each for each in person.administrations if each.product in products and each.epoch in own)
+    return sorted(each.given_on for each in given)
+
+
+def _was_given(
+    definition: StudyDefinition, person: CutParticipant, part: _Part, epoch: Epoch, began: date
+) -> bool:
     start = epoch_starts(definition, person).get(epoch.id)
     if start is None or start > began:
         return False
-    supplied = {
-        encounter.epoch
-        for product in definition.supply.products
-        for encounter in definition.schedule.encounters
-        if encounter.id in product.dispensed_at
-    }
-    return epoch.id not in supplied or any(
-        given.epoch == epoch.id and given.given_on <= began for given in person.administrations
-    )
+    dispensed_at = {each for product in _products(definition, part) for each in product.dispensed_at}
+    supplied = {each.epoch for each in definition.schedule.encounters if each.id in dispensed_at}
+    given = _administered(definition, person, part, [epoch])
+    return epoch.id not in supplied or any(day <= began for day in given)
 
 
-def _study_drug(
-    definition: StudyDefinition,
-    person: CutParticipant,
-    name: str,
-    role: Role,
-    epochs: Iterable[Epoch],
-    *,
-    blinded: bool,
-) -> Drug:
-    own = {epoch.id for epoch in epochs}
-    given = sorted(each.given_on for each in person.administrations if each.epoch in own)
-    starts = [day for epoch, day in epoch_starts(definition, person).items() if epoch in own]
-    began = min(given or starts, default=None) if role == "suspect" else None
-    doses = [product.dose for product in definition.supply.products if product.dose]
+def _study_drug(definition: StudyDefinition, person: CutParticipant, part: _Part, began: date) -> Drug:
+    names = [each.name for each in definition.study.interventions if each.id in part.interventions]
+    # Whoever was never randomised was allocated nothing that could be kept from anybody.
+    blinded = part.hidden and person.randomised_on is not None
+    name = " or ".join(names) + (" (blinded)" if blinded else "")
+    received = [each for each in part.epochs if _was_given(definition, person, part, each, began)]
+    if not received:
+        return Drug(name=name, role="not_administered", blinded=blinded)
+    given = _administered(definition, person, part, received)
+    starts = epoch_starts(definition, person)
+    doses = [each.dose for each in _products(definition, part) if each.dose]
     return Drug(
         name=name,
-        role=role,
+        role="suspect",
         blinded=blinded,
-        started=PartialDate.of(began) if began else None,
-        stopped=PartialDate.of(given[-1]) if given and role == "suspect" else None,
-        dose="; ".join(doses) if role == "suspect" and doses else None,
-        indication=definition.study.conditions[0] if role == "suspect" else None,
+        started=PartialDate.of(min(given or [starts[each.id] for each in received])),
+        stopped=PartialDate.of(given[-1]) if given else None,
+        dose="; ".join(doses) or None,
+        indication=definition.study.conditions[0],
     )
 
 

@@ -37,7 +37,7 @@ from equipoise.exchange.e2b.parties import (
     Reporter,
     Sender,
 )
-from equipoise.exchange.e2b.write_patient import case_number, primary_role
+from equipoise.exchange.e2b.write_patient import primary_role
 from equipoise.safety.state import EventRow
 
 _HL7_INTERACTIONS: Final = "2.16.840.1.113883.1.6"
@@ -66,12 +66,12 @@ def write_icsr(
 
     The blinded version names every product that it may have been; it is the same from a masked and from an
     unmasked cut. `assessment` is the sponsor's own judgement, as a view lists it. Raises NotWritten:
-    E2B-MASKED for an unblinded report from a masked cut, E2B-SAFETY, E2B-EVENT, E2B-NOT-SERIOUS.
+    E2B-MASKED for an unblinded report from a masked cut, E2B-SAFETY, E2B-EVENT, E2B-NOT-SERIOUS, E2B-NUMBER.
     """
     case = derive_case(cut, participant, row, sender=sender, unblinded=unblinded, assessment=assessment)
     batch = node(
         "MCCI_IN200100UV01",
-        identified(f"{ICH}.3.22", f"{case_number(case)[:80]}-{case.position}"),
+        identified(f"{ICH}.3.22", case.batch),
         node("creationTime", value=moment_text(case.created)),
         node("responseModeCode", code="D"),
         identified(_HL7_INTERACTIONS, "MCCI_IN200100UV01", "interactionId"),
@@ -94,7 +94,7 @@ def _message(
     moment = moment_text(case.created)
     return node(
         "PORR_IN049016UV",
-        identified(f"{ICH}.3.1", case_number(case)),
+        identified(f"{ICH}.3.1", case.number),
         node("creationTime", value=moment),
         identified(_HL7_INTERACTIONS, "PORR_IN049016UV", "interactionId"),
         node("processingCode", code="P"),
@@ -117,8 +117,8 @@ def _investigation(
     """Return C.1, and around it everything else of the report."""
     return node(
         "investigationEvent",
-        identified(f"{ICH}.3.1", case_number(case)),
-        identified(f"{ICH}.3.2", case_number(case)),
+        identified(f"{ICH}.3.1", case.number),
+        identified(f"{ICH}.3.2", case.number),
         coded("PAT_ADV_EVNT", "2.16.840.1.113883.5.4"),
         node("text", write_narrative(case)[:_NARRATIVE_MAX]),
         node("statusCode", code="active"),

@@ -26,7 +26,6 @@ from equipoise.exchange.e2b.hl7 import (
 )
 from equipoise.exchange.e2b.products import Drug
 
-_NUMBER_MAX: Final = 100
 _TERM_MAX: Final = 250
 _SEX_CODES: Final[Mapping[str, str]] = {"male": "1", "female": "2"}
 _CRITERIA: Final = (
@@ -89,11 +88,6 @@ _ALPHA_3: Final[Mapping[str, str]] = {
     "zh": "chi",
 }
 """ISO 639-1 to the bibliographic codes of ISO 639-2."""
-
-
-def case_number(case: Case) -> str:
-    """Return C.1.1 and C.1.8.1: country, sender, study, participant and row."""
-    return case.number[:_NUMBER_MAX]
 
 
 def primary_role(case: Case) -> etree._Element:
