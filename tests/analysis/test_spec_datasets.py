@@ -8,6 +8,7 @@ from pathlib import Path
 from equipoise.analysis.datasets import Dataset, derive_datasets, write_datasets
 from equipoise.analysis.derive import Frame, mask_cut
 from equipoise.definition.model.analysis import Profile
+from equipoise.definition.model.study import Epoch
 from tests.analysis.cuts import make_cut, swap_arms
 from tests.analysis.trials import crossover_definition, parallel_definition
 
@@ -107,3 +108,38 @@ def test_spec_files_are_the_same_in_every_run(tmp_path: Path) -> None:
             rows = list(csv.reader(file))
         assert rows[0] == [column["name"] for column in entry["columns"]]
         assert len(rows) == entry["records"] + 1
+
+
+def test_spec_a_visit_after_treatment_is_no_baseline() -> None:
+    definition = crossover_definition()
+    study, schedule = definition.study, definition.schedule
+    epochs = {"week_0": "screening", "week_20": "after"}
+    changed = replace(
+        definition,
+        study=replace(study, epochs=(*study.epochs, Epoch(id="after", name="After", type="follow_up"))),
+        schedule=replace(
+            schedule,
+            encounters=tuple(
+                replace(each, epoch=epochs.get(each.id, each.epoch)) for each in schedule.encounters
+            ),
+        ),
+        analysis=replace(
+            definition.analysis,
+            profiles=(
+                Profile(
+                    id="score",
+                    title="Score",
+                    item="visit.score",
+                    encounters=("week_0", "week_4", "week_20"),
+                    dataset="ADX",
+                ),
+            ),
+        ),
+    )
+    rows = by_name(derive_datasets(Frame(replace(CUT, definition=changed))))["ADX"].rows
+    assert {row["AVISIT"] for row in rows} == {"Week 0", "Week 4", "Week 20"}
+    for row in rows:
+        assert (row["ABLFL"] == "Y") == (row["AVISIT"] == "Week 0")
+        if row["CHG"] is not None:
+            assert isinstance(row["AVAL"], float) and isinstance(row["BASE"], float)
+            assert row["CHG"] == round(row["AVAL"] - row["BASE"], 10)

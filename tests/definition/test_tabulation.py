@@ -49,6 +49,31 @@ def test_law_a_cut_text_is_a_beginning_within_its_length(text: str, length: int)
     assert piece or not text.strip(" ,;:(")
 
 
+@given(st.text(alphabet="a ,é😀", max_size=60), st.integers(min_value=4, max_value=30))
+def test_law_a_cut_text_is_at_least_half_of_what_fits_unless_it_ends_in_marks(text: str, length: int) -> None:
+    piece = cut_text(text, length)
+    assert len(piece.encode()) <= length
+    fits = text.encode()[:length].decode(errors="ignore")
+    assert 2 * len(piece) >= len(fits) or not text[len(piece) : (len(fits) + 1) // 2].strip(" ,")
+
+
+@pytest.mark.parametrize(
+    ("text", "length", "piece"),
+    [
+        (" " + "a" * 300, 200, " " + "a" * 199),
+        ("a " + "b" * 300, 200, "a " + "b" * 198),
+        ("one two three", 7, "one two"),
+        ("one two three", 8, "one two"),
+        ("one two three", 10, "one two"),
+        ("one, two", 5, "one"),
+    ],
+)
+def test_spec_a_text_is_cut_between_words_where_one_word_is_not_most_of_it(
+    text: str, length: int, piece: str
+) -> None:
+    assert cut_text(text, length) == piece
+
+
 @given(st.text(max_size=120))
 def test_law_a_label_is_short_and_ascii(text: str) -> None:
     label = short_label(text)

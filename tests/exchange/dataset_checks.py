@@ -10,11 +10,8 @@ from equipoise.analysis.cut import DataCut
 from equipoise.analysis.derive import mask_cut
 from equipoise.definition.load import load_study
 from equipoise.definition.model.definition import StudyDefinition
-from equipoise.definition.sdtm.guide import domains
+from equipoise.definition.sdtm.guide import LABEL_LENGTH_MAX, NAME_LENGTH_MAX, TEXT_LENGTH_MAX, domains
 from equipoise.exchange.datasets.model import (
-    LABEL_LENGTH_MAX,
-    NAME_LENGTH_MAX,
-    TEXT_LENGTH_MAX,
     Cell,
     CodeList,
     Dataset,

@@ -8,6 +8,8 @@ import pytest
 from equipoise.analysis.derive import Frame, mask_cut
 from equipoise.analysis.endpoints import fit_endpoint
 from equipoise.conduct.cut import cut_trial
+from equipoise.definition.expression import PartialDate, form_row
+from equipoise.definition.model.datasets import Datasets, TabulatedVariable, Tabulation
 from equipoise.exchange.adam import adam_package
 from equipoise.exchange.datasets.model import Dataset, Package, Variable
 from equipoise.exchange.sdtm import sdtm_package
@@ -126,3 +128,45 @@ def test_spec_whoever_gives_up_treatment_alone_has_not_ended_the_study() -> None
     (row,) = table(by_name(adam_package(replace(cut, participants=(changed,))))["ADSL"])
     assert (row["EOSSTT"], row["EOSDT"], row["DCSREAS"]) == ("ONGOING", None, None)
     assert row["DCTREAS"] == person.end_cause
+
+
+def test_spec_an_event_has_the_number_of_its_record_in_the_tabulation_dataset() -> None:
+    """Records stand by date and submitted term; what has no term has no record, and equal rows are two."""
+    cut = cut_of("crossover")
+    person = next(each for each in cut.participants if each.status == "completed")
+    on = PartialDate(2024, 3, 1)
+    told = ({"term": "b"}, {"severity": "mild"}, {"term": "a"}, {"term": "a"}, {"term": "c"})
+    rows = tuple(
+        form_row("adverse_event", {**each, "onset": on, "serious": False}, row=1, date=on) for each in told
+    )
+    named = TabulatedVariable(item="term", variable="AETERM", values={"a": "Zoster", "b": "Boil"})
+    plan = Datasets(forms=(Tabulation(form="adverse_event", domain="AE", variables=(named,)),))
+    changed = replace(
+        cut,
+        definition=replace(cut.definition, datasets=plan),
+        participants=(replace(person, rows=(*person.rows[:1], *rows)),),
+    )
+    events = table(by_name(adam_package(changed))["ADAE"])
+    records = table(by_name(sdtm_package(changed))["AE"])
+    assert [(row["AETERM"], row["AESEQ"]) for row in events] == [
+        ("Boil", 1),
+        (None, None),
+        ("Zoster", 2),
+        ("Zoster", 3),
+        ("c", 4),
+    ]
+    assert [(row["AETERM"], row["AESEQ"]) for row in records] == [
+        (row["AETERM"], row["AESEQ"])
+        for row in sorted(events, key=lambda row: str(row["AESEQ"]))
+        if row["AESEQ"]
+    ]
+
+
+@pytest.mark.parametrize(("kind", "two"), [("mesems", "AE"), ("mesems", "CE"), ("wren", "AE")])
+def test_spec_the_numbers_of_events_are_those_of_rehearsed_records(kind: str, two: str) -> None:
+    events, records = by_name(package_of(kind))[f"AD{two}"], by_name(sdtm_package(cut_of(kind)))[two]
+    # Of relapses, which are all called the same, the analysis dataset has no term.
+    told = f"{two}TERM" if two == "AE" else f"{two}STDTC"
+    names = ("USUBJID", told, f"{two}SEQ")
+    found = [{tuple(row[name] for name in names) for row in table(each)} for each in (events, records)]
+    assert found[0] and found[0] == found[1]

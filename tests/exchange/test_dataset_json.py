@@ -112,6 +112,15 @@ def test_spec_missing_is_null_and_an_empty_text_stays_one(tmp_path: Path) -> Non
     assert json.loads(as_json(package(part), part))["rows"] == [["", None], [None, 1.5]]
 
 
+@pytest.mark.parametrize("text", ["1,5", "1,23,456", ",123", "1234,567", "1,234,", "1,234.5,6"])
+def test_a_decimal_with_a_comma_that_is_not_between_thousands_is_refused(tmp_path: Path, text: str) -> None:
+    head = json.loads(as_json(FULL, dataset(variable("A"))))
+    head["columns"] = [{"itemOID": "IT.D", "name": "D", "label": "D", "dataType": "decimal"}]
+    (tmp_path / "x.json").write_text(json.dumps(head | {"records": 1, "rows": [[text]]}))
+    with pytest.raises(FileUnreadable, match="DATA-TYPE"):
+        read_dataset_json(tmp_path / "x.json")
+
+
 def test_spec_other_types_and_attributes_are_kept_or_listed(tmp_path: Path) -> None:
     head = json.loads(as_json(FULL, dataset(variable("A"))))
     head["columns"] = [

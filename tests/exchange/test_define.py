@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from lxml import etree
 
-from equipoise.exchange.datasets.content import complete_package
+from equipoise.exchange.datasets.content import complete_length, complete_package
 from equipoise.exchange.datasets.dataset_json import header_of
 from equipoise.exchange.datasets.define import define_xml, tag
 from equipoise.exchange.datasets.define_page import define_page
 from equipoise.exchange.datasets.define_read import FoundPackage, read_define
-from equipoise.exchange.datasets.model import CodeList, Package, Term, ValueLevel
+from equipoise.exchange.datasets.model import Cell, CodeList, Package, Term, ValueLevel
 from equipoise.exchange.made import NotWritten
 from equipoise.exchange.unreadable import FileUnreadable
 from tests.exchange.packages import FULL, SEX, dataset, package, packages, variable
@@ -260,3 +262,20 @@ def test_the_page_says_what_the_file_says() -> None:
     ):
         assert words in page
     assert "<script" not in page and "http" not in page.replace("http-equiv", "")
+
+
+def test_spec_a_variable_that_is_complete_is_not_measured_again() -> None:
+    class Unread(Sequence[Cell]):
+        def __getitem__(self, place: object) -> Any:
+            raise AssertionError("a value was read")
+
+        def __len__(self) -> int:
+            raise AssertionError("the values were counted")
+
+    for whole in (
+        variable("A", length=3),
+        variable("B", "integer", length=2),
+        variable("C", "float", length=4, significant_digits=1),
+    ):
+        assert complete_length(whole, Unread()) == whole
+    assert complete_length(variable("C", "float", length=4), [1.25]).significant_digits == 2

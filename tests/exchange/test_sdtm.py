@@ -12,13 +12,16 @@ from lxml import etree
 from equipoise.analysis.cut import CutAdministration, CutEncounter, CutParticipant, DataCut
 from equipoise.analysis.derive import mask_cut
 from equipoise.conduct.cut import cut_trial
-from equipoise.definition.expression import PartialDate, form_row
+from equipoise.definition.expression import PartialDate, Value, form_row
 from equipoise.definition.model.datasets import Datasets, TabulatedTest, TabulatedVariable, Tabulation
+from equipoise.definition.model.definition import StudyDefinition
+from equipoise.definition.model.study import Intervention, Phase
 from equipoise.definition.sdtm.guide import domains
 from equipoise.definition.tabulation import placed
 from equipoise.exchange.datasets.define import define_xml
 from equipoise.exchange.datasets.model import Package
-from equipoise.exchange.sdtm import HELD, LEFT_OUT, sdtm_package
+from equipoise.exchange.sdtm import HELD, LEFT_OUT, sdtm_package, summary
+from equipoise.exchange.usdm import terms
 from tests.analysis.cuts import swap_arms
 from tests.blinding.worlds import make_worlds
 from tests.exchange.dataset_checks import (
@@ -331,3 +334,106 @@ def test_spec_every_reference_of_the_define_file_is_to_something_in_it(kind: str
         for name, value in each.attrib.items():
             if str(name).endswith("OID") and not str(name).endswith(("}OID", "FileOID")) and name != "OID":
                 assert value in defined, (each.tag, name, value)
+
+
+def tabulated(*forms: Tabulation) -> StudyDefinition:
+    return replace(CROSSOVER.definition, datasets=Datasets(forms=forms))
+
+
+def test_spec_an_administration_has_the_answers_of_its_own_visit() -> None:
+    """A visit at which nothing was answered has no record; what is asked about by name is not the dose."""
+    person = next(each for each in CROSSOVER.participants if len(each.administrations) == 2)
+    answers: dict[str, dict[str, Value]] = {"screening": {}, "week_0": {"count": 3}, "week_12": {"count": 5}}
+    rows = tuple(
+        form_row(
+            "visit", values | ({"well": True} if values else {}), encounter=at, date=PartialDate(2024, n)
+        )
+        for n, (at, values) in enumerate(answers.items(), start=1)
+    )
+    given = Tabulation(
+        form="visit",
+        domain="EX",
+        variables=(TabulatedVariable(item="count", variable="EXDOSE"),),
+        tests=(TabulatedTest(item="well", name="Wellness"),),
+    )
+    cut = replace(CROSSOVER, definition=tabulated(given), participants=(replace(person, rows=rows),))
+    found = table(by_name(sdtm_package(cut))["EX"])
+    assert [(row["EPOCH"], row["EXDOSE"]) for row in found] == [("TREATMENT 1", 3), ("TREATMENT 2", 5)]
+    assert "Wellness" not in {row["EXTRT"] for row in found}
+
+
+def test_spec_a_test_that_two_forms_ask_for_names_both_and_permits_what_either_does() -> None:
+    forms = tuple(
+        Tabulation(
+            form=form,
+            domain="QS",
+            tests=(TabulatedTest(item=item, code="STATE", name="State", values=values),),
+        )
+        for form, item, values in (
+            ("person", "sex", {"female": "GOOD", "male": "BAD"}),
+            ("visit", "well", {"true": "WELL", "false": "ILL"}),
+        )
+    )
+    dataset = by_name(sdtm_package(replace(CROSSOVER, definition=tabulated(*forms))))["QS"]
+    levels = {
+        each.name: level.variable
+        for each in dataset.variables
+        for level in each.values
+        if level.where == (("QSTESTCD", "STATE"),)
+    }
+    listed = levels["QSSTRESC"].codelist
+    assert listed is not None
+    assert {term.value for term in listed.terms} == {"GOOD", "BAD", "WELL", "ILL"}
+    assert levels["QSORRES"].page == "Person, Visit"
+
+
+def test_spec_whoever_has_no_arm_is_in_no_element_in_which_arms_differ() -> None:
+    person = next(each for each in CROSSOVER.participants if each.status == "completed")
+    cut = replace(CROSSOVER, participants=(replace(person, arm=None),))
+    rows = table(by_name(sdtm_package(cut))["SE"])
+    assert [(row["ETCD"], row["EPOCH"]) for row in rows] == [("SCREENIN", "SCREENING")]
+
+
+def test_spec_a_value_without_a_term_stands_beside_those_that_have_one() -> None:
+    study = CROSSOVER.definition.study
+    first, second = study.arms
+    other = Intervention(id="massage", name="Massage", type="other")
+    given = {**first.cells, "first": ("cells", "massage")}
+    changed = replace(
+        study,
+        interventions=(*study.interventions, other),
+        arms=(replace(first, cells=given), second),
+    )
+    cut = replace(CROSSOVER, definition=replace(CROSSOVER.definition, study=changed))
+    rows = [row for row in table(by_name(sdtm_package(cut))["TS"]) if row["TSPARMCD"] == "INTTYPE"]
+    assert [(row["TSSEQ"], row["TSVAL"], row["TSVALCD"], row["TSVALNF"]) for row in rows] == [
+        (1, "BIOLOGIC", "C307", None),
+        (2, None, None, "OTH"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("phases", "value", "code"),
+    [
+        (("phase_1", "phase_3"), "PHASE I/III TRIAL", "C198367"),
+        (("phase_1", "phase_2", "phase_3"), "PHASE I/II/III TRIAL", "C198366"),
+    ],
+)
+def test_spec_every_phase_has_its_term(phases: tuple[Phase, ...], value: str, code: str) -> None:
+    study = replace(CROSSOVER.definition.study, phases=phases)
+    cut = replace(CROSSOVER, definition=replace(CROSSOVER.definition, study=study))
+    rows = table(by_name(sdtm_package(cut))["TS"])
+    assert [(row["TSVAL"], row["TSVALCD"]) for row in rows if row["TSPARMCD"] == "TPHASE"] == [(value, code)]
+
+
+def test_spec_every_word_with_a_code_has_its_submission_value() -> None:
+    for values, codes in (
+        (summary.STUDY_TYPES, terms.STUDY_TYPES),
+        (summary.PHASES, terms.PHASES),
+        (summary.PURPOSES, terms.PURPOSES),
+        (summary.MODELS, terms.MODELS),
+        (summary.INTERVENTIONS, terms.INTERVENTION_TYPES),
+        (summary.BLINDING, terms.BLINDING),
+        (summary.SUB_TYPES, terms.SUB_TYPES),
+    ):
+        assert values.keys() == codes.keys()

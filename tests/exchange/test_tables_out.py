@@ -83,6 +83,9 @@ def test_spec_csv_without_metadata_is_texts(tmp_path: Path) -> None:
         (as_csv(FULL), described(package(dataset(variable("X")))), "DATA-HEADER"),
         (as_csv(FULL).replace(b",34,", b",old,"), described(FULL), "DATA-TYPE"),
         (as_csv(FULL).replace(b",21.25,", b",nan,"), described(FULL), "DATA-TYPE"),
+        (as_csv(FULL).replace(b",21.25,", b',"21,25",'), described(FULL), "DATA-TYPE"),
+        (as_csv(FULL).replace(b",21.25,", b',"2,125",'), described(FULL), "DATA-TYPE"),
+        (as_csv(FULL).replace(b",34,", b',"3,4",'), described(FULL), "DATA-TYPE"),
         (as_csv(FULL).rsplit(b"\r\n", 2)[0] + b"\r\n", described(FULL), "DATA-RECORDS"),
     ],
 )

@@ -268,3 +268,49 @@ def test_a_damaged_file_is_read_or_refused(
         read_xpt(path)
     except FileUnreadable as refused:
         assert refused.code.startswith(("XPT-", "DATA-", "FILE-"))
+
+
+@pytest.mark.parametrize("version", [5, 8])
+def test_a_file_cut_after_any_card_is_read_or_refused(tmp_path: Path, version: Literal[5, 8]) -> None:
+    import pandas as pd
+
+    path, texts = tmp_path / "x.xpt", [f"text {number}" * 5 for number in range(40)]
+    frame = pd.DataFrame({"TEXT": texts, "NUM": [float(number) for number in range(40)]})
+    labels: list[str | None] = ["Some text", "A number of a long label" * (2 if version == 8 else 1)]
+    pyreadstat.write_xport(frame, str(path), column_labels=labels, file_format_version=version)
+    content, read = path.read_bytes(), 0
+    for end in range(0, len(content), 80):
+        path.write_bytes(content[:end])
+        try:
+            (found,) = read_xpt(path)
+        except FileUnreadable as refused:
+            assert refused.code in ("XPT-CUT", "XPT-HEADER", "FILE-EMPTY")
+        else:
+            # Version 5 does not say how many rows there are.
+            assert version == 5 and len(found.dataset.rows) < len(texts)
+            read += 1
+    assert (read > 0) == (version == 5)
+
+
+@pytest.mark.parametrize("version", [5, 8])
+@pytest.mark.parametrize("number", [b" ", b"1 1"])
+def test_a_heading_without_a_whole_number_is_refused(
+    tmp_path: Path, version: Literal[5, 8], number: bytes
+) -> None:
+    import pandas as pd
+
+    path = tmp_path / "x.xpt"
+    frame = pd.DataFrame({"TEXT": ["a", "b"]})
+    pyreadstat.write_xport(frame, str(path), column_labels=["Long " * 10], file_format_version=version)
+    content = path.read_bytes()
+    kinds = (b"MEMBER", b"NAMESTR") if version == 5 else (b"MEMBV8", b"NAMSTV8", b"LABELV8", b"OBSV8")
+    for kind in kinds:
+        place = content.index(b"HEADER RECORD*******" + kind) + 48
+        width = 15 if kind == b"OBSV8" else 30
+        for blank in (place, place + 26) if kind.startswith(b"MEMB") else (place,):
+            put = number.ljust(4 if blank > place else width)
+            path.write_bytes(content[:blank] + put + content[blank + len(put) :])
+            try:
+                read_xpt(path)
+            except FileUnreadable as refused:
+                assert refused.code.startswith("XPT-")

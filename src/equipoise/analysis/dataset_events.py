@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -107,16 +108,14 @@ def _rows(
     treated = {epoch.id for epoch in treatment_epochs(frame.definition)}
     numbers: dict[str, int] = {}
     rows = []
-    by_person: dict[str, list[FormRow]] = {}
-    for event in events:
-        by_person.setdefault(event.participant, []).append(event.row)
-    for event in events:
+    tabulated = _numbered(frame, tabulation, events) if sequence and tabulation else [None] * len(events)
+    for event, number in zip(events, tabulated, strict=True):
         person = frame.people[event.participant]
         numbers[event.participant] = numbers.get(event.participant, 0) + 1
         row = identifiers(frame, person) | period(frame, person, event.epoch)
         row["ASEQ"] = numbers[event.participant]
-        if sequence is not None and tabulation is not None:
-            row[sequence] = _numbered(tabulation, by_person[event.participant]).index(event.row) + 1
+        if sequence is not None:
+            row[sequence] = number
         on = event.row.date
         first = None if on is None else on.first.isoformat()
         row |= {
@@ -150,20 +149,41 @@ def _sequence(frame: Frame, tabulation: Tabulation | None) -> str | None:
     return f"{tabulation.domain}SEQ" if same == [tabulation] else None
 
 
-def _numbered(tabulation: Tabulation, rows: list[FormRow]) -> list[FormRow]:
-    """A participant's rows in the order of the tabulation dataset: by start and topic, missing ones last."""
-    domain = domains()[tabulation.domain]
-    items = {entry.variable: entry.item for entry in tabulation.variables}
+def _numbered(frame: Frame, tabulation: Tabulation, events: Sequence[Event]) -> list[int | None]:
+    """The number of each event in the tabulation dataset, where a participant's records stand by start and
+    topic, missing ones last; None for a row that has no record there because its topic is missing.
+    """
+    form, domain = frame.definition.form(tabulation.form), domains()[tabulation.domain]
+    assert form is not None and domain.topic is not None, "a log of events or interventions has both"
+    topic, start = domain.topic, f"{domain.name}STDTC"
+    # Where no item says when it began, a row of a visit began on its date, unless that is when it was asked.
+    by_row = domain.variable(f"{domain.name}DTC") is None
+    keys: list[tuple[str, bool, str, str, int]] = []
+    for place, event in enumerate(events):
+        about = _tabulated(form, domain, tabulation, topic, event.row)
+        began = _tabulated(form, domain, tabulation, start, event.row)
+        if began is None and by_row and event.row.encounter is not None and event.row.date is not None:
+            began = str(event.row.date)
+        if about is not None:
+            keys.append((event.participant, began is None, began or "", about, place))
+    numbers: list[int | None] = [None] * len(events)
+    counted: Counter[str] = Counter()
+    for participant, *_, place in sorted(keys):
+        counted[participant] += 1
+        numbers[place] = counted[participant]
+    return numbers
 
-    def key(row: FormRow) -> list[tuple[bool, str]]:
-        order = []
-        for name in (f"{domain.name}STDTC", domain.topic):
-            seen = row.values.get(items.get(name) or "")
-            value = tabulation.constants.get(name or "") if seen is None else seen.value
-            order.append((value is None, "" if value is None else cut_text(str(value), TEXT_LENGTH_MAX)))
-        return order
 
-    return sorted(rows, key=key)
+def _tabulated(form: Form, domain: Domain, tabulation: Tabulation, variable: str, row: FormRow) -> str | None:
+    """The text that a variable of the tabulation dataset has for a row."""
+    known = domain.variable(variable)
+    for entry in tabulation.variables:
+        item, seen = form.item(entry.item), row.values.get(entry.item)
+        if entry.variable == variable and item is not None and seen is not None:
+            found = submitted(item, seen.value, entry.values, known.codelist if known else None)
+            if found is not None:
+                return cut_text(found.standard, TEXT_LENGTH_MAX)
+    return tabulation.constants.get(variable)
 
 
 def _asked(frame: Frame, form: Form, tabulation: Tabulation | None, taken: list[str]) -> list[_Asked]:

@@ -120,11 +120,17 @@ def _source(frame: Frame, profile: Profile) -> tuple[str | None, str | None]:
     return None, None
 
 
+def _before_treatment(frame: Frame) -> frozenset[str]:
+    """The epochs that precede the first in which anything is given; none where nothing is given at all."""
+    epochs, treated = frame.definition.study.epochs, treatment_epochs(frame.definition)
+    return frozenset(each.id for each in epochs[: epochs.index(treated[0])]) if treated else frozenset()
+
+
 def _measured(frame: Frame, profile: Profile, person: CutParticipant) -> list[dict[str, Cell]]:
     order = {each.id: place for place, each in enumerate(frame.definition.schedule.encounters, start=1)}
     days = {each.encounter: each.took_place_on for each in person.encounters}
     starts = epoch_starts(frame.definition, person)
-    treated = {epoch.id for epoch in treatment_epochs(frame.definition)}
+    before = _before_treatment(frame)
     rows: list[dict[str, Cell]] = []
     for encounter in profile.encounters:
         value = frame.number(item_at(profile.item, encounter), person.participant)
@@ -143,7 +149,7 @@ def _measured(frame: Frame, profile: Profile, person: CutParticipant) -> list[di
             "AVAL": rounded(value),
         }
         rows.append(row)
-        if planned.epoch not in treated:
+        if planned.epoch in before:
             row["ABLFL"] = "Y"
             for earlier in rows[:-1]:
                 earlier["ABLFL"] = None

@@ -38,11 +38,14 @@ def short_label(text: str) -> str:
 
 
 def cut_text(text: str, length_max: int) -> str:
-    """The beginning of a text, of at most so many bytes in UTF-8, up to the end of a word."""
-    if len(text.encode()) <= length_max:
+    """The beginning of a text, of at most so many bytes in UTF-8, up to the end of a word.
+
+    A word is cut where it alone takes more than half of the length.
+    """
+    raw = text.encode()
+    if len(raw) <= length_max:
         return text
-    start = text.encode()[: length_max + 1].decode(errors="ignore")
-    while len(start.encode()) > length_max and " " not in start:
-        start = start[:-1]
-    head = start.rpartition(" ")[0] if " " in start else start
-    return (head or start).rstrip(" ,;:(") or start
+    start = raw[:length_max].decode(errors="ignore")
+    blank = start.rfind(" ")
+    head = start[:blank] if text[len(start)] != " " and 2 * blank >= len(start) else start
+    return head.rstrip(" ,;:(") or start

@@ -14,6 +14,7 @@ from equipoise.analysis.datasets import derive_datasets
 from equipoise.analysis.derive import Frame
 from equipoise.definition.sdtm.guide import TEXT_LENGTH_MAX, code_lists
 from equipoise.definition.sdtm.naming import cut_text
+from equipoise.exchange.datasets.content import cell_order
 from equipoise.exchange.datasets.model import (
     Cell,
     CodeList,
@@ -37,7 +38,7 @@ _CLASSES: Mapping[DatasetKind, DatasetClass] = {
 }
 _SUBCLASSES: Mapping[DatasetKind, str] = {"events": "ADVERSE EVENT", "times": "TIME-TO-EVENT"}
 # Lists of CDISC terminology that variables of analysis datasets are drawn from, by the variable's name.
-_TERMINOLOGY = {"SEX": "C66731", "RACE": "C74457", "ETHNIC": "C66790", "AGEU": "C66781", "APHASE": "C99079"}
+_TERMINOLOGY = {"SEX": "C66731", "RACE": "C74457", "ETHNIC": "C66790", "APHASE": "C99079"}
 _TYPES: Mapping[ColumnType, DataType] = {
     "string": "text",
     "integer": "integer",
@@ -69,7 +70,7 @@ def adam_package(cut: DataCut) -> Package:
 
 
 def _dataset(derived: Derived) -> Dataset:
-    rows = sorted(derived.rows, key=lambda row: [_order(row[key]) for key in derived.keys])
+    rows = sorted(derived.rows, key=lambda row: [cell_order(row[key]) for key in derived.keys])
     variables = tuple(_variable(derived, each, rows) for each in derived.columns)
     return Dataset(
         name=derived.name,
@@ -81,11 +82,6 @@ def _dataset(derived: Derived) -> Dataset:
         repeating=derived.kind != "subjects",
         subclass=_SUBCLASSES.get(derived.kind),
     )
-
-
-def _order(cell: Cell) -> tuple[bool, float, str]:
-    """Missing values last, numbers before texts."""
-    return cell is None, cell if isinstance(cell, int | float) else 0.0, cell if isinstance(cell, str) else ""
 
 
 def _cell(variable: Variable, cell: Cell) -> Cell:

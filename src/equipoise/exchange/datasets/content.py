@@ -110,6 +110,11 @@ def all_finite(numbers: Iterable[Any]) -> bool:
         return False
 
 
+def cell_order(cell: Cell) -> tuple[bool, float, str]:
+    """Return what cells are sorted by: missing values last, numbers before texts."""
+    return cell is None, cell if isinstance(cell, int | float) else 0.0, cell if isinstance(cell, str) else ""
+
+
 def text_bytes(texts: Iterable[str]) -> int:
     """Return how many bytes the longest of some texts takes in UTF-8."""
     return max((len(text) if text.isascii() else len(text.encode()) for text in texts), default=0)
@@ -146,10 +151,12 @@ def complete_codelist(codelist: CodeList) -> CodeList:
 
 def complete_length(variable: Variable, column: Column) -> Variable:
     """Return a variable with the length of its longest value, the decimals of a float, a date's format."""
-    there = [cell for cell in column if cell is not None]
     length, digits = variable.length, variable.significant_digits
     if variable.type not in (*NUMBERS, "text"):
         return replace(variable, display_format=display_format(variable))
+    if length and (variable.type != "float" or digits is not None):
+        return variable
+    there = [cell for cell in column if cell is not None]
     if variable.type in NUMBERS:
         plain = [number_text(cell) for cell in there]
         length = length or max(map(len, plain), default=NUMBER_LENGTH)

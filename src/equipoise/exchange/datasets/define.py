@@ -14,10 +14,10 @@ from typing import Final
 from lxml import etree
 
 from equipoise import __version__
+from equipoise.definition.sdtm.guide import NAME_LENGTH_MAX
 from equipoise.exchange.datasets.content import NUMBER_LENGTH, complete_package
 from equipoise.exchange.datasets.formats import display_format
 from equipoise.exchange.datasets.model import (
-    NAME_LENGTH_MAX,
     CodeList,
     Dataset,
     Package,

@@ -27,6 +27,7 @@ _PARTIAL: Final[Mapping[DataType, DataType]] = {
 }
 _INTEGER: Final = re.compile(r"[+-]?[0-9]+")
 _DECIMAL: Final = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_GROUPED: Final = re.compile(r"[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,9 +126,14 @@ def whole(value: Any) -> int:
     return int(value)
 
 
-def real(value: Any) -> float:
+def grouped(value: Any) -> float:
     """Return a number that may be written as a text, with commas between thousands. Raises ValueError."""
-    if isinstance(value, str) and not _DECIMAL.fullmatch(value := value.replace(",", "")):
+    return real(value.replace(",", "") if isinstance(value, str) and _GROUPED.fullmatch(value) else value)
+
+
+def real(value: Any) -> float:
+    """Return a number that may be written as a text. Raises ValueError."""
+    if isinstance(value, str) and not _DECIMAL.fullmatch(value):
         raise ValueError(value)
     number = float(value)
     if not math.isfinite(number):

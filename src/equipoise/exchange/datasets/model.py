@@ -46,11 +46,6 @@ DatasetClass = Literal[
     "ADAM OTHER",
 ]
 
-NAME_LENGTH_MAX = 8
-LABEL_LENGTH_MAX = 40
-TEXT_LENGTH_MAX = 200
-"""Bytes of a text in a version 5 transport file."""
-
 
 @dataclass(frozen=True, slots=True)
 class Term:

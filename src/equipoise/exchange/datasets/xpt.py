@@ -16,13 +16,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from equipoise.definition.sdtm.guide import LABEL_LENGTH_MAX, NAME_LENGTH_MAX, TEXT_LENGTH_MAX
 from equipoise.exchange.datasets.content import Column, check_dataset, is_number, place_of, text_bytes
 from equipoise.exchange.datasets.formats import FORMAT, display_format
 from equipoise.exchange.datasets.ibm import holds, to_ibm
 from equipoise.exchange.datasets.model import (
-    LABEL_LENGTH_MAX,
-    NAME_LENGTH_MAX,
-    TEXT_LENGTH_MAX,
     Dataset,
     DataType,
     Variable,

@@ -113,23 +113,23 @@ class _Reader:
     def dataset(self, layout: _Layout) -> FoundDataset:
         """Read one dataset."""
         _, numbers = self.heading(layout.member)
-        size = int(numbers[26:30] or 0)
+        size = self._count(numbers[26:30])
         self.heading(layout.description)
         name = self._text(self.take(CARD)[8 : 8 + layout.name_bytes])
         label = self._text(self.take(CARD)[32:72])
         _, numbers = self.heading(layout.names)
-        place, many = self._at, int(numbers[:10])
+        place, many = self._at, self._count(numbers[:10])
         if size not in _NAMESTR_BYTES or not 0 < many <= COLUMNS_MAX:
             raise self._damaged(f"describes {many} variables in {size} bytes each", place)
         raw = self.take(many * size)
         fields = [self._field(raw[each * size : (each + 1) * size]) for each in range(many)]
         kind, numbers = self.heading(layout.rows, *_LABELS)
         if kind in _LABELS:
-            fields = self._with_labels(fields, _LABELS[kind], int(numbers[:10]))
+            fields = self._with_labels(fields, _LABELS[kind], self._count(numbers[:10]))
             kind, numbers = self.heading(layout.rows)
         self._check_fields(fields, place)
         row_bytes = sum(field.width for field in fields)
-        declared = int(numbers[:15].strip() or 0) if layout.rows == "OBSV8" else 0
+        declared = self._count(numbers[:15]) if layout.rows == "OBSV8" else 0
         start, rows = self._at, self._rows(layout, row_bytes, declared)
         check_size(self._file, rows, many)
         lost: list[tuple[str, str]] = []
@@ -138,6 +138,13 @@ class _Reader:
             name, label, [variable for variable, _ in columns], [cells for _, cells in columns]
         )
         return FoundDataset(dataset=dataset, not_understood=tuple(lost))
+
+    def _count(self, digits: str) -> int:
+        """Return a number of the heading that was just read; one that is left blank counts as 0."""
+        digits = digits.strip()
+        if digits and not digits.isdigit():
+            raise self._damaged("has a heading with no whole number", self._at - CARD)
+        return int(digits or 0)
 
     def _field(self, raw: bytes) -> _Field:
         kind, _, width, _, name, label, shown, digits, decimals, *_, position, _ = NAMESTR.unpack(
@@ -204,6 +211,8 @@ class _Reader:
             and self._blank(start, rows - 1, row_bytes)
         ):
             rows -= 1
+        if rows * row_bytes > size:
+            raise self._cut()
         filling = self._content[start + rows * row_bytes : end]
         if end % CARD or len(filling) >= CARD or filling.strip(b" \0"):
             raise self._cut()

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from equipoise.definition.sdtm.guide import Domain, GuideVariable, code_lists
+from equipoise.exchange.datasets.content import cell_order
 from equipoise.exchange.datasets.model import (
     Cell,
     CodeList,
@@ -57,21 +58,29 @@ _COLLECTED = frozenset(
 class Content:
     """What is known of a domain's values besides its rows.
 
-    `pages` names the forms that fill a variable, `permitted` the values that its closed questions allow, and
-    `results` what each test's result is: (form, values, unit).
+    `pages` names the forms that fill a variable, `permitted` the values that its closed questions allow;
+    `result_pages` and `results` say the same of each test's result, by the test's code.
     """
 
     pages: dict[str, list[str]] = field(default_factory=dict)
     permitted: dict[str, list[str]] = field(default_factory=dict)
-    results: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
+    result_pages: dict[str, list[str]] = field(default_factory=dict)
+    results: dict[str, list[str]] = field(default_factory=dict)
 
     def add(self, variable: str, page: str, values: Iterable[str]) -> None:
         """Note that a form fills a variable, with the values of a closed question."""
-        pages = self.pages.setdefault(variable, [])
-        if page not in pages:
-            pages.append(page)
-        known = self.permitted.setdefault(variable, [])
-        known += [each for each in values if each not in known]
+        _extend(self.pages, variable, [page])
+        _extend(self.permitted, variable, values)
+
+    def add_result(self, test: str, page: str, values: Iterable[str]) -> None:
+        """Note that a form asks for the result of a test, with the values of a closed question."""
+        _extend(self.result_pages, test, [page])
+        _extend(self.results, test, values)
+
+
+def _extend(found: dict[str, list[str]], key: str, values: Iterable[str]) -> None:
+    known = found.setdefault(key, [])
+    known += [each for each in values if each not in known]
 
 
 def dataset_of(
@@ -87,7 +96,7 @@ def dataset_of(
     The rows are sorted by `keys`, and numbered within a subject where the domain has a sequence number.
     """
     name = domain.name
-    ordered = sorted(rows, key=lambda row: [_order(row.get(key)) for key in keys])
+    ordered = sorted(rows, key=lambda row: [cell_order(row.get(key)) for key in keys])
     sequence = f"{name}SEQ"
     if domain.variable(sequence) is not None and name != "TS":
         _number(ordered, sequence)
@@ -114,11 +123,6 @@ def dataset_of(
         repeating=name != "DM",
         reference=domain.dataset_class == "TRIAL DESIGN",
     )
-
-
-def _order(cell: Cell) -> tuple[bool, float, str]:
-    """Missing values last, numbers before texts."""
-    return cell is None, cell if isinstance(cell, int | float) else 0.0, cell if isinstance(cell, str) else ""
 
 
 def _number(rows: Sequence[Row], sequence: str) -> None:
@@ -163,14 +167,8 @@ def _variable(
 
 def _type(known: GuideVariable, cells: Sequence[Cell]) -> DataType:
     if known.numeric:
-        whole = all(
-            isinstance(cell, int) or (isinstance(cell, float) and cell == int(cell)) for cell in cells
-        )
-        return (
-            "integer"
-            if whole and known.name != "VISITNUM" and all(isinstance(c, int) for c in cells)
-            else "float"
-        )
+        whole = known.name != "VISITNUM" and all(isinstance(cell, int) for cell in cells)
+        return "integer" if whole else "float"
     if known.name.endswith("DTC"):
         lengths = {len(str(cell)) for cell in cells}
         if any(length > 10 for length in lengths):
@@ -210,15 +208,13 @@ def _codelist(
     )
 
 
-def make_codelist(
-    list_id: str, name: str, values: Iterable[str], code: str | None, decodes: Mapping[str, str] | None = None
-) -> CodeList:
+def make_codelist(list_id: str, name: str, values: Iterable[str], code: str | None) -> CodeList:
     """A code list with the concepts of its terms where the terminology's terms are known here."""
     standard = code_lists().get(code or "")
     terms = []
     for value in values:
         term = standard.term(value) if standard else None
-        terms.append(Term(value, (decodes or {}).get(value), term.ncit if term else None))
+        terms.append(Term(value, ncit=term.ncit if term else None))
     extended = standard is not None and any(standard.term(each.value) is None for each in terms)
     return CodeList(id=list_id, name=name, terms=tuple(terms), ncit=code, extended=extended)
 
@@ -235,7 +231,7 @@ def _value_level(
     for code, mine in by_test.items():
         cells = [row[variable.name] for row in mine]
         numeric = all(row.get(f"{two}STRESN") is not None for row in mine)
-        page, permitted = content.results.get(code, ("", ()))
+        page, permitted = ", ".join(content.result_pages.get(code, ())), content.results.get(code, ())
         closed = ending == "STRESC" and bool(permitted) and {str(cell) for cell in cells} <= set(permitted)
         whole = all("." not in str(cell) for cell in cells) if numeric else False
         kind: DataType = ("integer" if whole else "float") if numeric else "text"

@@ -33,11 +33,12 @@ class Qualifier:
 
 @dataclass(slots=True)
 class Record:
-    """A row of a domain with its qualifiers."""
+    """A row of a domain with its qualifiers, and the encounter that the form's row was filled at."""
 
     domain: str
     row: Row
     qualifiers: list[Qualifier] = field(default_factory=list)
+    encounter: str | None = None
 
 
 def records_of(
@@ -73,7 +74,7 @@ def _main(
     subject: Subject, form: Form, tabulation: Tabulation, row: FormRow, domain: Domain
 ) -> Record | None:
     """The record of the row as a whole, None where the domain records tests or the row says nothing of it."""
-    record = Record(domain.name, {})
+    record = Record(domain.name, {}, encounter=row.encounter)
     for entry in tabulation.variables:
         _fill(record, domain, form, entry, row)
     if domain.is_findings or (not record.row and not record.qualifiers):
@@ -138,7 +139,7 @@ def _tested(
     if found is None:
         return None
     two = domain.name
-    record = Record(two, {})
+    record = Record(two, {}, encounter=row.encounter)
     if domain.is_findings:
         numeric = item.type in ("integer", "decimal") and not test.values
         unit = unit_of(item, domain, test.unit) if numeric else None

@@ -139,10 +139,11 @@ class _Tabulated:
         told: dict[str, Record] = {}
         for tabulation in self.tabulations:
             form = _form(self.definition, tabulation)
-            made = list(records_of(subject, evidence, form, tabulation, self.definition.safety))
+            # What is asked about by name is no part of what an administration's own record says.
+            own = replace(tabulation, tests=()) if tabulation.domain == "EX" else tabulation
+            made = list(records_of(subject, evidence, form, own, self.definition.safety))
             if tabulation.domain == "EX":
-                rows = evidence.rows(form.id)
-                told |= {row.encounter or "": record for row, record in zip(rows, made, strict=False)}
+                told |= {record.encounter or "": record for record in made}
             else:
                 found.setdefault(tabulation.domain, []).extend(made)
         given = list(exposures(subject, told))
@@ -214,10 +215,8 @@ def contents(definition: StudyDefinition, plan: Iterable[Tabulation], *, masked:
                 continue
             if domain.is_findings and test.code is not None:
                 values = permitted(item, test.values)
-                content.results[test.code] = (form.title, values)
-                content.pages.setdefault(f"{domain.name}ORRES", [])
-                if form.title not in content.pages[f"{domain.name}ORRES"]:
-                    content.pages[f"{domain.name}ORRES"].append(form.title)
+                content.add_result(test.code, form.title, values)
+                content.add(f"{domain.name}ORRES", form.title, ())
             else:
                 content.add(f"{domain.name}OCCUR", form.title, ())
     return found

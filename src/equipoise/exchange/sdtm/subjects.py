@@ -158,13 +158,14 @@ def elements(subject: Subject) -> Iterator[Row]:
     plan, starts = subject.plan, list(subject.starts.items())
     for number, (epoch, start) in enumerate(starts):
         element = plan.element(subject.person.arm, epoch)
-        # Without an arm nobody has an element in which arms differ: this is before any allocation.
-        name = element or plan.elements[plan.definition.study.arms[0].id, epoch]
+        # Without an arm it cannot be told which element of those that differ between arms it was.
+        if element is None:
+            continue
         end = starts[number + 1][1] if number + 1 < len(starts) else subject.ended
         yield {
             "USUBJID": subject.usubjid,
-            "ETCD": name.code,
-            "ELEMENT": name.name,
+            "ETCD": element.code,
+            "ELEMENT": element.name,
             "TAETORD": plan.element_order(epoch),
             "EPOCH": plan.epoch_terms[epoch],
             "SESTDTC": iso(start),

@@ -16,6 +16,8 @@ from equipoise.definition.model.definition import StudyDefinition
 from equipoise.definition.sdtm.guide import MODEL_VERSION, TEXT_LENGTH_MAX, VERSION
 from equipoise.definition.sdtm.naming import cut_text
 from equipoise.exchange.datasets.model import Cell
+from equipoise.exchange.usdm import terms
+from equipoise.exchange.usdm.terms import Codelist, Word
 
 Row = dict[str, Cell]
 CDISC = "CDISC CT"
@@ -65,57 +67,63 @@ PARAMETERS: Mapping[str, str] = {
     "SDTMVER": "SDTM Version",
 }
 
-_STUDY_TYPES = {
-    "interventional": ("INTERVENTIONAL", "C98388"),
-    "observational": ("OBSERVATIONAL", "C16084"),
-    "expanded_access": ("EXPANDED ACCESS", "C98722"),
+# Submission values of CDISC's terminology by the definition's words; their codes are those of USDM's terms.
+STUDY_TYPES = {
+    "interventional": "INTERVENTIONAL",
+    "observational": "OBSERVATIONAL",
+    "expanded_access": "EXPANDED ACCESS",
 }
-_PHASES = {
-    ("early_phase_1",): ("EARLY PHASE I", "C54721"),
-    ("phase_1",): ("PHASE I TRIAL", "C15600"),
-    ("phase_1", "phase_2"): ("PHASE I/II TRIAL", "C15693"),
-    ("phase_2",): ("PHASE II TRIAL", "C15601"),
-    ("phase_2", "phase_3"): ("PHASE II/III TRIAL", "C15694"),
-    ("phase_3",): ("PHASE III TRIAL", "C15602"),
-    ("phase_4",): ("PHASE IV TRIAL", "C15603"),
-    ("not_applicable",): ("NOT APPLICABLE", "C48660"),
+PHASES = {
+    ("early_phase_1",): "EARLY PHASE I",
+    ("phase_1",): "PHASE I TRIAL",
+    ("phase_1", "phase_2"): "PHASE I/II TRIAL",
+    ("phase_1", "phase_2", "phase_3"): "PHASE I/II/III TRIAL",
+    ("phase_1", "phase_3"): "PHASE I/III TRIAL",
+    ("phase_2",): "PHASE II TRIAL",
+    ("phase_2", "phase_3"): "PHASE II/III TRIAL",
+    ("phase_3",): "PHASE III TRIAL",
+    ("phase_4",): "PHASE IV TRIAL",
+    ("not_applicable",): "NOT APPLICABLE",
 }
-_PURPOSES = {
-    "treatment": ("TREATMENT", "C49656"),
-    "prevention": ("PREVENTION", "C49657"),
-    "diagnostic": ("DIAGNOSIS", "C49653"),
-    "supportive_care": ("SUPPORTIVE CARE", "C71486"),
-    "screening": ("SCREENING", "C71485"),
-    "health_services_research": ("HEALTH SERVICES RESEARCH", "C15245"),
-    "basic_science": ("BASIC SCIENCE", "C15714"),
-    "device_feasibility": ("DEVICE FEASIBILITY", "C139174"),
+PURPOSES = {
+    "treatment": "TREATMENT",
+    "prevention": "PREVENTION",
+    "diagnostic": "DIAGNOSIS",
+    "supportive_care": "SUPPORTIVE CARE",
+    "screening": "SCREENING",
+    "health_services_research": "HEALTH SERVICES RESEARCH",
+    "basic_science": "BASIC SCIENCE",
+    "device_feasibility": "DEVICE FEASIBILITY",
 }
-_MODELS = {
-    "single_group": ("SINGLE GROUP", "C82640"),
-    "parallel": ("PARALLEL", "C82639"),
-    "crossover": ("CROSS-OVER", "C82637"),
-    "factorial": ("FACTORIAL", "C82638"),
-    "sequential": ("SEQUENTIAL", "C142568"),
+MODELS = {
+    "single_group": "SINGLE GROUP",
+    "parallel": "PARALLEL",
+    "crossover": "CROSS-OVER",
+    "factorial": "FACTORIAL",
+    "sequential": "SEQUENTIAL",
 }
-_INTERVENTIONS = {
-    "drug": ("DRUG", "C1909"),
-    "device": ("DEVICE", "C16830"),
-    "biological": ("BIOLOGIC", "C307"),
-    "procedure": ("PROCEDURE", "C98769"),
-    "radiation": ("RADIATION", "C15313"),
-    "behavioral": ("BEHAVIORAL THERAPY", "C15184"),
-    "genetic": ("GENETIC", "C15238"),
-    "dietary_supplement": ("DIETARY SUPPLEMENT", "C1505"),
-    "combination_product": ("COMBINATION PRODUCT", "C54696"),
-    "diagnostic_test": ("DIAGNOSTIC TEST", "C18020"),
+INTERVENTIONS = {
+    "drug": "DRUG",
+    "device": "DEVICE",
+    "biological": "BIOLOGIC",
+    "procedure": "PROCEDURE",
+    "radiation": "RADIATION",
+    "behavioral": "BEHAVIORAL THERAPY",
+    "genetic": "GENETIC",
+    "dietary_supplement": "DIETARY SUPPLEMENT",
+    "combination_product": "COMBINATION PRODUCT",
+    "diagnostic_test": "DIAGNOSTIC TEST",
 }
+BLINDING = {"open": "OPEN LABEL", "single": "SINGLE BLIND", "double": "DOUBLE BLIND"}
 _MASKINGS = {
-    "none": ("OPEN LABEL", "C49659"),
-    "single": ("SINGLE BLIND", "C28233"),
-    "double": ("DOUBLE BLIND", "C15228"),
-    "triple": ("DOUBLE BLIND", "C15228"),
-    "quadruple": ("DOUBLE BLIND", "C15228"),
+    "none": "open",
+    "single": "single",
+    "double": "double",
+    "triple": "double",
+    "quadruple": "double",
 }
+SUB_TYPES = {"efficacy": "EFFICACY", "safety": "SAFETY"}
+_SEXES = {"all": "BOTH", "female": "F", "male": "M"}
 _ROLES = {"primary": "OUTMSPRI", "secondary": "OUTMSSEC", "exploratory": "OUTMSEXP", "safety": "OUTMSSEC"}
 
 
@@ -140,9 +148,8 @@ def summary_rows(cut: DataCut) -> list[Row]:
         by_parameter[each.parameter].append(each)
     rows: list[Row] = []
     for parameter, values in by_parameter.items():
-        known = [each for each in values if each.value] or [Found(parameter, None, flavor="NI")]
-        stated = [each for each in values if each.flavor is not None and not each.value]
-        for number, each in enumerate(stated or known, start=1):
+        said = [each for each in values if each.value or each.flavor] or [Found(parameter, None, flavor="NI")]
+        for number, each in enumerate(said, start=1):
             row: Row = {
                 "TSSEQ": number,
                 "TSPARMCD": parameter,
@@ -157,11 +164,11 @@ def summary_rows(cut: DataCut) -> list[Row]:
     return rows
 
 
-def _coded(parameter: str, found: tuple[str, str] | None) -> Found:
+def _coded(parameter: str, values: Mapping[Word, str], codelist: Codelist[Word], word: Word) -> Found:
     """A value of CDISC terminology, or the null flavor OTH where it has no term for what the study says."""
-    if found is None:
+    if word not in values:
         return Found(parameter, None, flavor="OTH")
-    return Found(parameter, found[0], found[1], CDISC)
+    return Found(parameter, values[word], codelist[word].code, CDISC)
 
 
 def _yes(parameter: str, truth: bool) -> Found:
@@ -182,18 +189,18 @@ def _identity(definition: StudyDefinition) -> Iterator[Found]:
 
 def _design(definition: StudyDefinition) -> Iterator[Found]:
     study, allocation = definition.study, definition.allocation
-    yield _coded("STYPE", _STUDY_TYPES[study.type])
-    yield _coded("TPHASE", _PHASES.get(tuple(study.phases)))
-    yield _coded("TINDTP", _PURPOSES.get(study.purpose))
-    yield _coded("INTMODEL", _MODELS[study.model])
-    yield _coded("TBLIND", _MASKINGS[study.masking.level])
+    yield _coded("STYPE", STUDY_TYPES, terms.STUDY_TYPES, study.type)
+    yield _coded("TPHASE", PHASES, terms.PHASES, study.phases)
+    yield _coded("TINDTP", PURPOSES, terms.PURPOSES, study.purpose)
+    yield _coded("INTMODEL", MODELS, terms.MODELS, study.model)
+    yield _coded("TBLIND", BLINDING, terms.BLINDING, _MASKINGS[study.masking.level])
     yield _yes("RANDOM", study.randomised)
     yield Found("NARMS", str(len(study.arms)))
     tested = {each.role for each in definition.analysis.endpoints}
     if tested & {"primary", "secondary"}:
-        yield Found("TTYPE", "EFFICACY", "C49666", CDISC)
+        yield _coded("TTYPE", SUB_TYPES, terms.SUB_TYPES, "efficacy")
     if definition.safety is not None:
-        yield Found("TTYPE", "SAFETY", "C49667", CDISC)
+        yield _coded("TTYPE", SUB_TYPES, terms.SUB_TYPES, "safety")
     if not study.randomised:
         yield Found("RANDQT", None, flavor="NA")
         yield Found("STRATFCT", None, flavor="NA")
@@ -230,7 +237,7 @@ def _controls(definition: StudyDefinition) -> list[object]:
 def _treatment(definition: StudyDefinition) -> Iterator[Found]:
     study, controls = definition.study, _controls(definition)
     for kind in dict.fromkeys(each.type for each in study.interventions if each not in controls):
-        yield _coded("INTTYPE", _INTERVENTIONS.get(kind))
+        yield _coded("INTTYPE", INTERVENTIONS, terms.INTERVENTION_TYPES, kind)
     for each in study.interventions:
         yield Found("COMPTRT" if each in controls else "TRT", each.name)
     if not controls:
@@ -267,8 +274,7 @@ def _people(cut: DataCut) -> Iterator[Found]:
             yield Found(parameter, None, flavor="NA")
         else:
             yield Found(parameter, f"P{years}Y", None, "ISO 8601")
-    sexes = {"all": ("BOTH", None), "female": ("F", "C16576"), "male": ("M", "C20197")}
-    yield Found("SEXPOP", *sexes[rules.sex], CDISC)
+    yield _coded("SEXPOP", _SEXES, {**terms.SEXES, "all": terms.BOTH_SEXES}, rules.sex)
     yield _yes("HLTSUBJI", rules.healthy_volunteers)
     for country in dict.fromkeys(alpha_3(site.country) for site in study.sites):
         yield Found("FCNTRY", country, country, "ISO 3166-1 alpha-3")
