@@ -402,7 +402,12 @@ def make_definition(**changes: Any) -> StudyDefinition:
                     role="primary",
                     type="count",
                     time_frame="8 weeks",
-                    analysis=Fit(model="negative_binomial", set="full", response=when("sum(read.spots)")),
+                    analysis=Fit(
+                        model="negative_binomial",
+                        set="full",
+                        response=when("sum(read.spots)"),
+                        reference="vehicle_first",
+                    ),
                 ),
             ),
         ),

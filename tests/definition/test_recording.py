@@ -1,5 +1,6 @@
 """Reading what is filled in."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -19,6 +20,7 @@ from equipoise.definition.recording import (
     local_date,
     read_value,
     read_values,
+    retired_problems,
 )
 from tests.small_trial import ADVERSE_EVENTS, DEMOGRAPHICS, VITALS, codes, item, make_definition, when
 
@@ -257,3 +259,32 @@ def test_today_is_the_day_at_the_site() -> None:
     assert local_date(definition, "SE01", late) == date(2024, 6, 4)
     assert local_date(definition, "CA01", late) == date(2024, 6, 3)
     assert local_date(definition, "XX99", late) == date(2024, 6, 3)
+
+
+RETIRED = Form(
+    id="retired",
+    title="With what is retired",
+    items=(
+        item("gone", "integer", retired=True),
+        item("grade", "choice", codes=(codes("a")[0], replace(codes("b")[0], retired=True))),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("stored", "before", "found"),
+    [
+        ({"grade": "a"}, None, []),
+        ({"grade": "a", "gone": 3}, None, [("gone", "ITEM-RETIRED")]),
+        ({"grade": "b"}, None, [("grade", "ITEM-CODE-RETIRED")]),
+        ({"grade": "b", "gone": 3}, {"grade": "b", "gone": 3}, []),
+        ({"grade": "b", "gone": 4}, {"grade": "a", "gone": 3}, [("grade", "ITEM-CODE-RETIRED")]),
+        ({"grade": "a", "gone": None}, {"grade": "b", "gone": 3}, []),
+        ({"gone": 3}, {"grade": "a"}, [("gone", "ITEM-RETIRED")]),
+    ],
+)
+def test_spec_what_is_retired_is_not_asked_and_keeps_its_answers(stored, before, found):
+    assert not read_values(RETIRED, {"grade": "a"}).problems
+    problems = retired_problems(RETIRED, stored, before)
+    assert [(each.item, each.code) for each in problems] == found
+    assert all("form retired" in each.sentence for each in problems)

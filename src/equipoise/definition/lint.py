@@ -13,6 +13,7 @@ from .lint_datasets import check_datasets
 from .lint_expressions import check_expressions, check_unmasking, parts
 from .lint_languages import check_languages
 from .lint_references import check_references
+from .lint_retired import check_retired
 from .lint_sample_size import check_sample_size
 from .lint_study import (
     check_allocation,
@@ -87,6 +88,7 @@ RULES: Rules = (
     check_safety,
     check_imaging,
     check_supply,
+    check_retired,
     check_analysis,
     check_log_windows,
     check_sample_size,

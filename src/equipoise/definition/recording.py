@@ -90,7 +90,7 @@ def read_values(form: Form, values: Mapping[str, Any], evidence: Evidence | None
                 except _Unreadable as trouble:
                     problems.append(_problem(form, name, trouble.code, trouble.needs))
                 continue
-        if item.required:
+        if item.required and not item.retired:
             absent.append(item)
     if found < len(values):
         known = {item.id for item in form.items}
@@ -126,6 +126,27 @@ def read_value(form: Form, item: Item, raw: Any) -> Stored | ItemProblem | None:
         return READERS[item.type](item, raw)
     except _Unreadable as trouble:
         return _problem(form, item.id, trouble.code, trouble.needs)
+
+
+def retired_problems(
+    form: Form, stored: Mapping[str, Any], before: Mapping[str, Any] | None = None
+) -> tuple[ItemProblem, ...]:
+    """Return the answers that are given anew although they, or their questions, are retired.
+
+    `before` is what the row held: an answer that it keeps is none given anew, and an item that it answers
+    may be corrected.
+    """
+    known = before or {}
+    problems = []
+    for item in form.items:
+        answer = stored.get(item.id)
+        if answer is None or answer == known.get(item.id):
+            continue
+        if item.retired and item.id not in known:
+            problems.append(_problem(form, item.id, "ITEM-RETIRED", "is no longer asked"))
+        elif any(code.retired for code in item.codes if code.code == answer):
+            problems.append(_problem(form, item.id, "ITEM-CODE-RETIRED", "has an answer no longer given"))
+    return tuple(problems)
 
 
 def _problem(form: Form, item: str, code: str, needs: str) -> ItemProblem:

@@ -280,7 +280,7 @@ def _window(encounter: Encounter) -> str:
 def schedule_section(definition: StudyDefinition) -> Section:
     """Say what is done at which encounter, and on which forms it is recorded."""
     schedule = definition.schedule
-    encounters = schedule.encounters
+    encounters = [encounter for encounter in schedule.encounters if not encounter.retired]
     epochs = {epoch.id: epoch.name for epoch in definition.study.epochs}
     titles = {form.id: form.title for form in definition.forms}
     notes: list[str] = []

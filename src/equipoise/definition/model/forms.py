@@ -14,10 +14,11 @@ CheckSeverity = Literal["hard", "query"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Code:
-    """One answer of a choice: what is stored, and what is read."""
+    """One answer of a choice: what is stored, and what is read; one that is `retired` is no longer given."""
 
     code: Text
     label: Text
+    retired: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +27,8 @@ class Item:
 
     `minimum` and `maximum` are in `unit`. An `unmasking` item would betray the allocation and is shown to
     unmasked
-    roles only. `when` says in which rows the question is asked at all.
+    roles only. `when` says in which rows the question is asked at all. One that is `retired` is no longer
+    asked; its answers stay.
     """
 
     id: Identifier
@@ -41,6 +43,7 @@ class Item:
     unmasking: bool = False
     when: Condition | None = None
     help: Text | None = None
+    retired: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +62,8 @@ class Form:
 
     `dated_by` names the item that dates a row; `log` marks a repeating form whose completeness is confirmed
     up to a
-    date. `filled_by` lists role kinds; empty means investigator, nurse and data entry of the site.
+    date. `filled_by` lists role kinds; empty means investigator, nurse and data entry of the site. One that
+    is `retired` is no longer filled in; what was recorded in it stays.
     """
 
     id: Identifier
@@ -72,6 +76,7 @@ class Form:
     unmasking: bool = False
     filled_by: tuple[Identifier, ...] = ()
     source: Text | None = None
+    retired: bool = False
 
     def item(self, item_id: str) -> Item | None:
         """Return the item of this name, or None."""

@@ -16,7 +16,7 @@ class Encounter:
 
     `day` is the target in days from the anchor (the anchor's own day is 0); the window reaches `early_days`
     before
-    it and `late_days` after it, both ends included.
+    it and `late_days` after it, both ends included. One that is `retired` is no longer planned.
     """
 
     id: Identifier
@@ -26,6 +26,7 @@ class Encounter:
     early_days: int = 0
     late_days: int = 0
     anchor: Anchor = "randomisation"
+    retired: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
