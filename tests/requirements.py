@@ -159,7 +159,8 @@ REQUIREMENTS: tuple[Requirement, ...] = (
         "The system and the trial's own configuration are validated before use, by risk; changes too.",
         f"{_R3} 4.3.4",
         "This page with its results for each release; `equipoise check` and a whole rehearsal of the trial"
-        " under its own definition.",
+        " under its own definition. A new version is compared with the one before, change by change: one that"
+        " would take something from what was recorded, or change its meaning, is refused.",
         "Validate for the intended use on the unit's own machine: installation, configuration, acceptance by"
         " users; keep the result page of the release.",
     ),
@@ -168,8 +169,9 @@ REQUIREMENTS: tuple[Requirement, ...] = (
         "A site works with the system only after its own approvals, and with an amendment likewise.",
         f"{_R3} 4.3.5",
         "Nobody consents or is randomised at a site that is not activated, which takes the day of its"
-        " approval; a variant of the rules holds from its approval on. A new version of the definition for a"
-        " running trial is not in this release: a trial ends under the definition that it was opened with.",
+        " approval; a variant of the rules holds from its approval on, and a new version of the definition at"
+        " each site from the day on which its approval was recorded: until then the site works under the one"
+        " before.",
         "Keep the approvals, and activate a site only when they are there.",
     ),
     Requirement(
@@ -297,7 +299,6 @@ class Lesson:
     belongs: str = ""
 
 
-_AMENDED = "amendments of a running trial, which this release does not have (see G17)"
 _EXCHANGE = "the exchange of data with other systems, which has tests of its own"
 
 LESSONS: tuple[Lesson, ...] = (
@@ -324,11 +325,9 @@ LESSONS: tuple[Lesson, ...] = (
     Lesson(
         "R19", "Writing many rows at once passed by the history that hooks kept.", "history by model hooks"
     ),
-    Lesson("R20", "A form version put over another took pages and values with it.", "Rave", _AMENDED),
-    Lesson(
-        "R21", "Values of a dropped item were kept and could not be reached.", "OpenClinica #2337", _AMENDED
-    ),
-    Lesson("R22", "Deleting a field deleted what was entered in it.", "REDCap", _AMENDED),
+    Lesson("R20", "A form version put over another took pages and values with it.", "Rave"),
+    Lesson("R21", "Values of a dropped item were kept and could not be reached.", "OpenClinica #2337"),
+    Lesson("R22", "Deleting a field deleted what was entered in it.", "REDCap"),
     Lesson("R23", "One item was both empty and answered.", "LibreClinica #314"),
     Lesson("R24", "An answer was taken away without an audit record.", "LibreClinica #315"),
     Lesson("R25", "Code lists left incomplete.", "LibreClinica #279", _EXCHANGE),

@@ -31,7 +31,7 @@ class AllocationBench(Bench):
     allocator: Allocator
 
     def connect(self, vault: Vault) -> None:
-        self.allocator = Allocator(vault, self.definition)
+        self.allocator = Allocator(vault)
         self.decide = dict(self.allocator.decide)
 
     def randomise(self, participant: str) -> AllocationRow:

@@ -169,7 +169,7 @@ def test_a_site_added_later_has_a_list_from_the_committed_seed():
     bench.definition = replace(bench.definition, study=study)
     bench.connect(vault)
     assert [bench.randomise(code).slot for code in codes("SE02", 4)] == [1, 2, 3, 4]
-    again = Allocator(vault, bench.definition)
+    again = Allocator(vault)
     assert all(again.arm_of(bench.tables, code) == bench.arm(code) for code in codes("SE02", 4))
 
 
@@ -302,7 +302,7 @@ def test_two_allocators_over_one_vault_agree(definition):
     for code in codes("SE01", 8):
         bench.connect(vault)
         bench.randomise(code)
-    other = Allocator(vault, definition)
+    other = Allocator(vault)
     assert {code: other.arm_of(bench.tables, code) for code in codes("SE01", 8)} == bench.all_arms()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -21,6 +21,7 @@ from equipoise.capture.state import EncounterRow, QueryRow
 from equipoise.conduct.trial import Trial
 from equipoise.conduct.view import MaskedView
 from equipoise.definition.expression import PartialDate
+from equipoise.definition.lock import canonical_json
 from equipoise.definition.model.definition import StudyDefinition
 from equipoise.enrolment.state import ParticipantRow
 from equipoise.imaging.state import ScanRow, TaskRow
@@ -98,6 +99,7 @@ def argument_values(trial: Trial) -> dict[str, list[object]]:
         "position": [None, trial.head.position * 2 // 3, 10**6],
         "after": [None, trial.head.position // 2],
         "limit": [None, 3],
+        "number": [1, 2, None],
         "newest_first": [False, True],
         "now": [datetime(2001, 1, 1, tzinfo=UTC), datetime(last.year, last.month, last.day, tzinfo=UTC)],
         "form": [hiding[0].id, shown[0].id, safety.form if safety else "unheard_of", "unheard_of"],
@@ -187,6 +189,10 @@ def field_values(trial: Trial) -> dict[str, list[Any]]:
         "administrator": ["eve"],
         "role": ["nurse", "laboratory", "statistician", "burglar"],
         "mode": ["live", "rehearsal"],
+        "study_version": [definition.study.version, "9", "unheard of"],
+        "canonical": [canonical_json(_amended(definition)).decode(), "{}", " "],
+        "substantial": [True, False],
+        "reconsent": [False, True],
         "scope": ["treatment", "study", "consent"],
         "consent_version": ["2.0", "1.0"],
         "encounter": [*encounters[-2:], "unheard_of", None],
@@ -207,11 +213,20 @@ def field_values(trial: Trial) -> dict[str, list[Any]]:
         "unit": [*[row.unit for row in tables.all(UnitRow)][:3], "B-00000000"],
         "file_hash": [None, "no hash", "ab" * 32, None],
         "shown_hash": [None, "no hash", "ab" * 32, None],
-        **dict.fromkeys(("cause", "text", "meaning", "who", "how", "assessment", "destination"), texts),
+        **dict.fromkeys(_TEXTS, texts),
         **dict.fromkeys(_DAYS, days),
     }
 
 
+def _amended(definition: StudyDefinition) -> StudyDefinition:
+    """A version that a trial under way can take: its number, and an item that is no longer required."""
+    first, *others = definition.forms
+    items = (replace(first.items[0], required=not first.items[0].required), *first.items[1:])
+    study = replace(definition.study, version=f"{definition.study.version}+")
+    return replace(definition, study=study, forms=(replace(first, items=items), *others))
+
+
+_TEXTS = ("cause", "text", "title", "meaning", "who", "how", "assessment", "destination")
 _DAYS = (
     *("approved_on", "consented_on", "assessed_on", "failed_on", "rescreened_on", "withdrawn_on", "given_on"),
     *("completed_on", "randomised_on", "took_place_on", "acquired_on", "collected_on", "recorded_on"),

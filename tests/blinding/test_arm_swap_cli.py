@@ -81,7 +81,13 @@ def export_arguments(world: World) -> Iterator[list[str]]:
                     yield ["export", TRIAL, "--format", name, *reader, *named, "--unblinded", "--out", out]
 
 
+def amend_arguments(world: World) -> Iterator[list[str]]:
+    for actor in _accounts(world):
+        yield ["amend", TRIAL, study_names()[0], *_as(actor), "--title", "Another study", "--check"]
+
+
 ARGUMENTS: dict[str, Arguments | str] = {
+    "amend": amend_arguments,
     "check": lambda world: iter([["check", study_names()[0]]]),
     "show": lambda world: iter([["show", study_names()[0]]]),
     "studies": lambda world: iter([["studies"]]),

@@ -8,6 +8,7 @@ from equipoise.access.actor import Actor
 from equipoise.access.content import KINDS
 from equipoise.access.permissions import PERMITTED
 from equipoise.access.visibility import UNMASKING, viewer_of
+from equipoise.conduct.versions import Versions
 from equipoise.conduct.view import MaskedView
 from equipoise.definition.expression import parse_text
 from equipoise.definition.lint import lint
@@ -56,7 +57,7 @@ def test_an_item_that_a_later_version_marks_as_unmasking_is_hidden_where_it_was_
     forms = tuple(marked if each.id == "vitals" else each for each in world.definition.forms)
     later = replace(world.definition, forms=forms)
     viewer = viewer_of(later, data_manager(world), unblinded=False)
-    view = MaskedView(later, trial.tables, trial.ledger, trial.trail, viewer)
+    view = MaskedView(Versions(later), trial.tables, trial.ledger, trial.trail, viewer)
     records = [line for person in view.participants() for line in view.records(person.participant)]
     assert any(line.form == "vitals" and "systolic" in line.values for line in records)
     assert not any("weight" in line.values or "weight" in line.entered for line in records)
@@ -79,7 +80,7 @@ def test_a_question_that_hangs_on_the_arm_is_found_when_it_is_written_castor(wor
     assert "LINT-UNMASKING" in codes
     trial = world.at(world.points[-1])
     view = MaskedView(
-        replace(world.definition, eligibility=eligibility),
+        Versions(replace(world.definition, eligibility=eligibility)),
         trial.tables,
         trial.ledger,
         trial.trail,

@@ -19,7 +19,7 @@ from equipoise.conduct import policies
 from equipoise.enrolment.commands import ConsentParticipant, RescreenParticipant
 from equipoise.enrolment.state import AssessmentRow, ParticipantRow
 from equipoise.governance.commands import GrantRole, LockDatabase, OpenTrial, PublishHead
-from equipoise.governance.state import GrantRow, SiteRow, TrialRow
+from equipoise.governance.state import GrantRow, SiteRow, TrialRow, VersionRow
 from equipoise.imaging.commands import AcceptScan, ReceiveScan
 from equipoise.imaging.state import ScanRow
 from equipoise.ledger import Row
@@ -37,8 +37,23 @@ CHECKS: dict[str, Any] = {
 OWN = {name: check for name, check in CHECKS.items() if check.__module__ == policies.__name__}
 
 TRIAL = TrialRow(study="kite", definition=Bench().definition.hash, mode="live", status="open", opened_at=AT)
+VERSION = VersionRow(
+    definition=TRIAL.definition,
+    number=1,
+    study_version="1",
+    title="",
+    substantial=True,
+    reconsent=False,
+    recorded_at=AT,
+)
 PERSON = ParticipantRow(
-    participant=CODE, site="SE01", status="screening", consent_version="1", consented_on=TODAY, screening=1
+    participant=CODE,
+    site="SE01",
+    status="screening",
+    consent_version="1",
+    consented_on=TODAY,
+    consented_under="d",
+    screening=1,
 )
 ALLOCATED = AllocationRow(
     participant=CODE,
@@ -146,7 +161,7 @@ def test_the_tables_of_rules_name_commands_that_exist() -> None:
 
 
 def test_the_first_rule_that_refuses_is_the_answer() -> None:
-    refusal = policies.check_policies(RANDOMISE, bench(TRIAL).moment())
+    refusal = policies.check_policies(RANDOMISE, bench(TRIAL, VERSION).moment())
     assert refusal is not None
     assert refusal.code == "ACC-GRANT"
 
@@ -157,11 +172,12 @@ def test_spec_opened() -> None:
     locked = replace(TRIAL, status="locked", locked_at=AT)
     assert allowed("opened", opening)
     assert refused("opened", FILL).code == "CON-NOT-OPEN"
-    assert allowed("opened", FILL, TRIAL)
-    assert refused("opened", FILL, replace(TRIAL, definition="0" * 64)).code == "CON-DEFINITION"
-    assert refused("opened", FILL, locked).code == "CON-LOCKED"
-    assert refused("opened", FILL, replace(locked, status="unblinded")).code == "CON-LOCKED"
-    assert allowed("opened", PublishHead(destination="the sponsor"), locked)
+    assert allowed("opened", FILL, TRIAL, VERSION)
+    assert allowed("opened", FILL, replace(TRIAL, definition="1" * 64), VERSION)
+    assert refused("opened", FILL, TRIAL, replace(VERSION, definition="0" * 64)).code == "CON-DEFINITION"
+    assert refused("opened", FILL, locked, VERSION).code == "CON-LOCKED"
+    assert refused("opened", FILL, replace(locked, status="unblinded"), VERSION).code == "CON-LOCKED"
+    assert allowed("opened", PublishHead(destination="the sponsor"), locked, VERSION)
 
 
 def test_spec_holder() -> None:
@@ -257,7 +273,7 @@ def test_spec_one_side_of_the_mask() -> None:
 def test_spec_site_active() -> None:
     consent = ConsentParticipant(site="SE01", consent_version="1", consented_on=DAY)
     again = RescreenParticipant(participant=CODE, rescreened_on=DAY)
-    active = SiteRow(site="SE01", status="active", approved_on=TODAY)
+    active = SiteRow(site="SE01", status="active", approved_on=TODAY, definition="d")
     assert allowed("site_active", consent, active)
     assert allowed("site_active", again, active, PERSON)
     assert "not activated" in refused("site_active", consent).sentence

@@ -176,7 +176,7 @@ def test_a_hundred_randomisations_at_once_lose_and_repeat_nothing(store, vault):
             here = [slot for code, _, slot, _, _ in in_order if rows[code].levels["site"] == site]
             assert here == list(range(1, len(here) + 1))
         # Every commitment opens, with what the vault holds.
-        allocator = Allocator(kept, trial.definition)
+        allocator = Allocator(kept)
         assert {allocator.arm_of(trial.tables, code) for code in rows} == {"cells_first", "vehicle_first"}
         report = verify_trial(again)
         assert (report.intact, report.head) == (True, trial.head), report.problems

@@ -11,7 +11,7 @@ from equipoise.access.refusal import Refusal
 from equipoise.definition.expression import Evidence
 from equipoise.definition.model.definition import StudyDefinition
 from equipoise.definition.model.forms import Form
-from equipoise.definition.recording import failing_checks, local_date, read_values
+from equipoise.definition.recording import failing_checks, local_date, read_values, retired_problems
 
 
 def fill_form(
@@ -34,12 +34,13 @@ def fill_form(
             f"{room}-VALUE", "The study definition has no form for this step.", "Send no values with it."
         )
     read = read_values(form, values, evidence)
-    if read.problems:
+    problems = (*read.problems, *retired_problems(form, read.stored))
+    if problems:
         return Refusal(
             f"{room}-VALUE",
-            f"The form {form.id} cannot be recorded: {len(read.problems)} of its items are at fault.",
+            f"The form {form.id} cannot be recorded: {len(problems)} of its items are at fault.",
             "Correct the items that are listed.",
-            tuple(problem.sentence for problem in read.problems),
+            tuple(problem.sentence for problem in problems),
         )
     hard = [check for check in failing_checks(form, read.stored, evidence) if check.severity == "hard"]
     if hard:

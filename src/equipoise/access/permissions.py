@@ -18,6 +18,8 @@ PERMITTED: Mapping[str, frozenset[str]] = {
     "GrantRole": _ADMINISTRATION,
     "RevokeRole": _ADMINISTRATION,
     "ActivateSite": _ADMINISTRATION,
+    "AmendStudy": _ADMINISTRATION,
+    "ActivateVersion": _ADMINISTRATION,
     "CloseSite": _ADMINISTRATION,
     "LockDatabase": _DATA,
     "PublishHead": _ADMINISTRATION | _DATA,

@@ -136,9 +136,8 @@ class Allocator:
     transaction, within which every decision is made.
     """
 
-    def __init__(self, vault: Vault, definition: StudyDefinition) -> None:
+    def __init__(self, vault: Vault) -> None:
         self._vault = vault
-        self._definition = definition
         self._opened: Plan | None = None
         self._arms: dict[tuple[str, str, str, int, str], int] = {}
         self.decide: dict[type[Command], Callable[[Any, Moment], Decision]] = {
@@ -164,7 +163,7 @@ class Allocator:
         refusal = check_not_committed(moment.tables)
         if refusal:
             return refusal
-        study, allocation = self._definition.study.id, self._definition.allocation
+        study, allocation = moment.definition.study.id, moment.definition.allocation
         if PLAN in self._vault.names():
             # An earlier attempt was cut off between the vault and the ledger. Nobody has seen this plan,
             # and taking it leaves no way to draw again until a list pleases.
@@ -176,7 +175,7 @@ class Allocator:
                     "Connect an empty vault to this trial.",
                 )
         else:
-            plan = Plan.draw(study, allocation, strata_of(self._definition), moment.entropy.token(32))
+            plan = Plan.draw(study, allocation, strata_of(moment.definition), moment.entropy.token(32))
             self._vault.seal(PLAN, plan.write())
         commitment = self._vault.commitment(plan.plan_salt(), plan.write())
         return (AllocationCommitted(method=plan.method, commitment=commitment).draft(),)
@@ -193,7 +192,7 @@ class Allocator:
         if refusal:
             return refusal
         plan = self._plan(tables)
-        if not plan.fits(self._definition.study.id, self._definition.allocation):
+        if not plan.fits(moment.definition.study.id, moment.definition.allocation):
             return Refusal(
                 "ALL-DESIGN",
                 "The definition's allocation is not the one that was committed to.",
@@ -236,20 +235,20 @@ class Allocator:
         """Put on record that the code is broken; who asked may then read it."""
         participant, role = command.participant, moment.actor.role
         refusal = (
-            check_may_unblind(self._definition, role)
+            check_may_unblind(moment.definition, role)
             or check_randomised(participant, moment.tables)
             or check_not_revealed(moment.tables)
             or check_text(command.cause, "cause", "ALL")
         )
         if refusal:
             return refusal
-        masked = (each.id for each in self._definition.study.roles if each.masked and each.id != role)
+        masked = (each.id for each in moment.definition.study.roles if each.masked and each.id != role)
         entry = ParticipantUnblinded(
             participant=participant,
             account=moment.actor.account,
             role=role,
             cause=command.cause,
-            informed=self._definition.allocation.emergency_unblinding.informed,
+            informed=moment.definition.allocation.emergency_unblinding.informed,
             remains_masked=tuple(masked),
         )
         return (entry.draft(),)
@@ -316,9 +315,9 @@ class Allocator:
         return self._vault.commitment(plan.slot_salt(stratum, slot), message)
 
     def _read_levels(self, command: RandomiseParticipant, moment: Moment) -> dict[str, str] | Refusal:
-        allocation = self._definition.allocation
+        allocation = moment.definition.allocation
         factors = allocation.factors if allocation.method == "minimisation" else allocation.strata
-        site = self._definition.site(command.participant.split("-")[0])
+        site = moment.definition.site(command.participant.split("-")[0])
         places = {"site": site.id, "country": site.country} if site else {}
         levels = {}
         for factor in factors:

@@ -12,13 +12,17 @@ from equipoise.definition.model.definition import StudyDefinition
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CutEncounter:
-    """An encounter as it went; `status` is in_window, early, late, missed or unscheduled."""
+    """An encounter as it went; `status` is in_window, early, late, missed or unscheduled.
+
+    `not_asked` are forms of the definition that the version which held at its time did not ask for there.
+    """
 
     encounter: str
     status: str
     took_place_on: date | None
     days_off: int
     cause: str | None
+    not_asked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

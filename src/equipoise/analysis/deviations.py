@@ -86,14 +86,19 @@ def _missing(definition: StudyDefinition, person: CutParticipant) -> Iterator[De
     imaging = definition.imaging
     # Forms of unmasking content are absent from a masked cut, which says nothing about whether they were
     # filled.
-    skipped = {form.id for form in definition.forms if form.unmasking or form.repeating}
-    conditional = {form.id for form in definition.forms if all(item.when is not None for item in form.items)}
+    skipped = {form.id for form in definition.forms if form.unmasking or form.repeating or form.retired}
+    conditional = {
+        form.id
+        for form in definition.forms
+        if all(item.when is not None or item.retired for item in form.items)
+    }
     for each in person.encounters:
         planned = definition.schedule.encounter(each.encounter)
         if planned is None or each.took_place_on is None:
             continue
         for form in definition.schedule.forms_at(each.encounter):
-            if form not in skipped | conditional and (form, each.encounter) not in filled:
+            asked = form not in skipped | conditional and form not in each.not_asked
+            if asked and (form, each.encounter) not in filled:
                 title = next(known.title for known in definition.forms if known.id == form)
                 text = f"{title} was not filled at {planned.name}"
                 yield _deviation(person, "missing_form", text, each.encounter, each.took_place_on)

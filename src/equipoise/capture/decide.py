@@ -83,7 +83,8 @@ def decide_start_encounter(command: StartEncounter, moment: Moment) -> Decision:
         return _unknown_encounter(command.encounter)
     evidence = moment.evidence(participant, day)
     anchor = evidence.anchor(planned.anchor)
-    refusal = check_not_started(command, moment) or check_day(moment, participant, day, "CAP")
+    refusal = check_still_planned(planned) or check_not_started(command, moment)
+    refusal = refusal or check_day(moment, participant, day, "CAP")
     refusal = refusal or check_after_consent(participant, day, evidence.anchor("consent"))
     refusal = refusal or check_anchor(planned, anchor, participant)
     if refusal is not None:
@@ -137,17 +138,29 @@ def decide_start_unscheduled_encounter(command: StartUnscheduledEncounter, momen
 
 def decide_miss_encounter(command: MissEncounter, moment: Moment) -> Decision:
     """Record that a planned encounter did not take place."""
-    if moment.definition.schedule.encounter(command.encounter) is None:
+    planned = moment.definition.schedule.encounter(command.encounter)
+    if planned is None:
         return _unknown_encounter(command.encounter)
     if moment.tables.get(EncounterRow, command.participant, command.encounter) is not None:
         return _already_there(command.participant, command.encounter)
-    refusal = check_text(command.cause, "cause", "CAP")
+    refusal = check_still_planned(planned) or check_text(command.cause, "cause", "CAP")
     if refusal is not None:
         return refusal
     missed = EncounterMissed(
         participant=command.participant, encounter=command.encounter, cause=command.cause.strip()
     )
     return (missed.draft(),)
+
+
+def check_still_planned(planned: Encounter) -> Refusal | None:
+    """An encounter that an amendment retired takes place no more."""
+    if not planned.retired:
+        return None
+    return Refusal(
+        "CAP-RETIRED",
+        f"The encounter {planned.id} is retired: it is planned no more.",
+        "Start another encounter, or an unscheduled one.",
+    )
 
 
 def check_not_started(command: StartEncounter, moment: Moment) -> Refusal | None:

@@ -32,7 +32,14 @@ from equipoise.capture.state import EncounterRow, RecordRow, visible_values
 from equipoise.definition.expression import Evidence, PartialDate
 from equipoise.definition.model.definition import StudyDefinition
 from equipoise.definition.model.forms import Form, Item
-from equipoise.definition.recording import ItemProblem, date_of, local_date, read_value, read_values
+from equipoise.definition.recording import (
+    ItemProblem,
+    date_of,
+    local_date,
+    read_value,
+    read_values,
+    retired_problems,
+)
 from equipoise.ledger.entry import Draft
 from equipoise.ledger.tables import Tables
 
@@ -45,7 +52,8 @@ def decide_record_form(command: RecordForm, moment: Moment) -> Decision:
     form = definition.form(command.form)
     if form is None:
         return unknown_form(command.form)
-    refusal = check_own_form(form, definition) or check_encounter(form, command, moment)
+    refusal = check_own_form(form, definition) or check_in_use(form)
+    refusal = refusal or check_encounter(form, command, moment)
     refusal = refusal or check_once(form, command, moment)
     if refusal is not None:
         return refusal
@@ -53,6 +61,7 @@ def decide_record_form(command: RecordForm, moment: Moment) -> Decision:
     read = read_values(form, command.values, evidence)
     masked = is_masked(moment)
     problems = [p for p in read.problems if not (masked and _may_be_left_out(form, p))]
+    problems += retired_problems(form, read.stored)
     if problems:
         return _cannot_be_read(form, place, problems)
     place = _dated(form, place, read.stored)
@@ -84,6 +93,7 @@ def decide_correct_form(command: CorrectForm, moment: Moment) -> Decision:
     place = _place_of(row, moment)
     read = {item.id: read_value(form, item, command.values[item.id]) for item in _named(form, command)}
     problems = [problem for problem in read.values() if isinstance(problem, ItemProblem)]
+    problems = problems or list(retired_problems(form, read, row.item_values))
     if problems:
         return _cannot_be_read(form, place, problems)
     changed = tuple(item for item in _named(form, command) if read[item.id] != row.item_values.get(item.id))
@@ -278,6 +288,17 @@ def check_own_form(form: Form, definition: StudyDefinition) -> Refusal | None:
         "CAP-FORM",
         f"The form {form.id} is not filled in by itself.",
         "Record the reading, the lot or the administration that it belongs to.",
+    )
+
+
+def check_in_use(form: Form) -> Refusal | None:
+    """A form that an amendment retired is filled in no more."""
+    if not form.retired:
+        return None
+    return Refusal(
+        "CAP-RETIRED",
+        f"The form {form.id} is retired: nothing new is recorded in it.",
+        "Use the form that replaces it; what was recorded may be corrected.",
     )
 
 

@@ -34,6 +34,7 @@ class EncounterRow(Row):
     """An encounter that took place or was missed. `status` is in_window, early, late, missed or unscheduled.
 
     `days_off` is in days from the planned day, negative before it; 0 while the anchor has no date.
+    `definition` is the hash of the version that held when it was recorded.
     """
 
     table: ClassVar[str] = "encounter"
@@ -46,6 +47,7 @@ class EncounterRow(Row):
     took_place_on: str | None = None
     days_off: int = 0
     cause: str | None = None
+    definition: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +200,7 @@ def _apply_encounter_started(tables: Tables, entry: Entry) -> None:
             took_place_on=started.took_place_on,
             days_off=started.days_off,
             cause=started.cause,
+            definition=entry.definition,
         )
     )
 
@@ -206,7 +209,11 @@ def _apply_encounter_missed(tables: Tables, entry: Entry) -> None:
     missed = EncounterMissed.of(entry)
     tables.put(
         EncounterRow(
-            participant=missed.participant, encounter=missed.encounter, status="missed", cause=missed.cause
+            participant=missed.participant,
+            encounter=missed.encounter,
+            status="missed",
+            cause=missed.cause,
+            definition=entry.definition,
         )
     )
 

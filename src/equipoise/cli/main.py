@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from equipoise.cli import (
+    amending,
     backup,
     demo,
     design_report,
@@ -57,6 +58,7 @@ app.command("new")(studies.new)
 app.command("import")(importing.import_file)
 app.command("export")(exporting.export)
 app.command("open")(opening.open_live)
+app.command("amend")(amending.amend)
 app.command("serve")(serving.serve)
 app.command("invite")(serving.invite)
 app.command("cast")(serving.cast)

@@ -33,7 +33,7 @@ def open_live(
 
     with clear_errors():
         definition = load_definition(study)
-        _check_ready(study, definition)
+        check_ready(study, definition)
         with new_trial(out, identities=True) as made:
             trial = Trial(definition, MemoryLedger(), made.vault, read_system_clock, SystemEntropy())
             outcome = trial.record(SYSTEM, OpenTrial(mode="live", administrator=administrator))
@@ -48,7 +48,7 @@ def open_live(
         say(f"next      equipoise serve {out}")
 
 
-def _check_ready(study: str, definition: StudyDefinition) -> None:
+def check_ready(study: str, definition: StudyDefinition) -> None:
     """End the command for a study under which nobody can be enrolled, or that is not what was locked."""
     from equipoise.definition.lock import check_lock
 

@@ -13,6 +13,7 @@ from equipoise.analysis.derive import mask_cut
 from equipoise.capture.state import EncounterRow, LogRow, QueryRow
 from equipoise.conduct.evidence import evidence_of
 from equipoise.conduct.rooms import apply_entry
+from equipoise.conduct.versions import Versions
 from equipoise.definition.model.definition import StudyDefinition
 from equipoise.enrolment.state import AssessmentRow, ParticipantRow
 from equipoise.governance.state import TrialRow
@@ -49,16 +50,19 @@ def replay(ledger: Ledger, position: int | None = None) -> Replay:
     return Replay(tables, head, recorded_at, kinds)
 
 
-def cut_trial(
-    definition: StudyDefinition, ledger: Ledger, position: int | None, arm_of: ArmOf | None
-) -> DataCut:
-    """Cut the data at a position; without `arm_of` the cut is masked: no arms, nothing that would unmask."""
+def cut_trial(versions: Versions, ledger: Ledger, position: int | None, arm_of: ArmOf | None) -> DataCut:
+    """Cut the data at a position, under the version of the study that was the latest there.
+
+    Without `arm_of` the cut is masked: no arms, nothing that would unmask.
+    """
     replayed = replay(ledger, position)
     tables = replayed.tables
+    definition = versions.latest(tables)
     trial = next(tables.all(TrialRow))
     as_of = date.fromisoformat(replayed.recorded_at[:10])
     people = tuple(
-        _cut_participant(definition, tables, row, as_of, arm_of) for row in tables.all(ParticipantRow)
+        _cut_participant(definition, versions, tables, row, as_of, arm_of)
+        for row in tables.all(ParticipantRow)
     )
     cut = DataCut(
         definition=definition,
@@ -76,7 +80,12 @@ def cut_trial(
 
 
 def _cut_participant(
-    definition: StudyDefinition, tables: Tables, row: ParticipantRow, as_of: date, arm_of: ArmOf | None
+    definition: StudyDefinition,
+    versions: Versions,
+    tables: Tables,
+    row: ParticipantRow,
+    as_of: date,
+    arm_of: ArmOf | None,
 ) -> CutParticipant:
     code = row.participant
     site = definition.site(row.site)
@@ -101,7 +110,7 @@ def _cut_participant(
         screening_outcome=assessed.outcome if assessed else None,
         criteria=assessed.criteria if assessed else {},
         rows=tuple(form_row for form in definition.forms for form_row in evidence.rows(form.id)),
-        encounters=_cut_encounters(definition, tables, code),
+        encounters=_cut_encounters(definition, versions, tables, code),
         administrations=_cut_administrations(definition, tables, code),
         reviewed={r.form: date.fromisoformat(r.through) for r in tables.where(LogRow, participant=code)},
         failed_lots=tuple(lot.cause or "" for lot in lots if lot.status == "failed"),
@@ -109,7 +118,9 @@ def _cut_participant(
     )
 
 
-def _cut_encounters(definition: StudyDefinition, tables: Tables, code: str) -> tuple[CutEncounter, ...]:
+def _cut_encounters(
+    definition: StudyDefinition, versions: Versions, tables: Tables, code: str
+) -> tuple[CutEncounter, ...]:
     order = {planned.id: place for place, planned in enumerate(definition.schedule.encounters)}
     rows = sorted(
         tables.where(EncounterRow, participant=code), key=lambda r: order.get(r.encounter, len(order))
@@ -121,9 +132,18 @@ def _cut_encounters(definition: StudyDefinition, tables: Tables, code: str) -> t
             took_place_on=_day(row.took_place_on),
             days_off=row.days_off,
             cause=row.cause,
+            not_asked=_not_asked(definition, versions.of(row.definition), row.encounter),
         )
         for row in rows
     )
+
+
+def _not_asked(latest: StudyDefinition, then: StudyDefinition | None, encounter: str) -> tuple[str, ...]:
+    """The forms that a later version asks for at an encounter, and the one that held at its time did not."""
+    if then is None or then is latest:
+        return ()
+    asked = then.schedule.forms_at(encounter)
+    return tuple(form for form in latest.schedule.forms_at(encounter) if form not in asked)
 
 
 def _cut_administrations(

@@ -17,7 +17,7 @@ from equipoise.capture.commands import AnswerQuery
 from equipoise.capture.state import EncounterRow, FreezeRow, QueryRow
 from equipoise.conduct.readiness import open_matters
 from equipoise.enrolment.state import AssessmentRow, ParticipantRow
-from equipoise.governance.state import GrantRow, SiteRow, TrialRow
+from equipoise.governance.state import GrantRow, SiteRow, TrialRow, VersionRow
 from equipoise.imaging.state import ScanRow
 from equipoise.ledger.tables import Tables
 from equipoise.supply.commands import AdministerUnit
@@ -58,7 +58,7 @@ def check_opened(command: Command, moment: Moment) -> Refusal | None:
         if name == "OpenTrial":
             return None
         return Refusal("CON-NOT-OPEN", "The trial is not open yet.", "Open it first.")
-    if trial.definition != moment.definition.hash:
+    if moment.tables.get(VersionRow, moment.definition.hash) is None:
         return Refusal(
             "CON-DEFINITION",
             f"The trial runs under the definition {trial.definition[:12]}, not"

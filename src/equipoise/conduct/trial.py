@@ -25,6 +25,7 @@ from equipoise.conduct.policies import check_holder, check_policies, site_of
 from equipoise.conduct.reactions import derive_reactions
 from equipoise.conduct.rooms import DECIDE, apply_entry
 from equipoise.conduct.trail import Trail
+from equipoise.conduct.versions import Versions
 from equipoise.conduct.view import MaskedView, UnmaskedView
 from equipoise.definition.expression import Evidence
 from equipoise.definition.model.definition import StudyDefinition
@@ -54,7 +55,9 @@ class _Asked:
 
 
 class Trial:
-    """One trial, on one ledger and one vault, under one study definition.
+    """One trial, on one ledger and one vault, under one study definition and the versions that amend it.
+
+    `definition` is the one that the trial was opened under, or is to be; the others are in the ledger.
 
     Opening replays the ledger. Several processes may hold the same trial: each catches up inside the
     transaction in which it records. Several threads may share one: who reads more than one thing, or
@@ -64,11 +67,11 @@ class Trial:
     def __init__(
         self, definition: StudyDefinition, ledger: Ledger, vault: Vault, clock: Clock, entropy: Entropy
     ) -> None:
-        self.definition = definition
+        self.versions = Versions(definition)
         self.ledger = ledger
         self.tables = Tables()
         self.trail = Trail()
-        self._allocator = Allocator(vault, definition)
+        self._allocator = Allocator(vault)
         self._decide = {**DECIDE, **self._allocator.decide}
         self._clock = clock
         self._entropy = entropy
@@ -78,6 +81,15 @@ class Trial:
         self._held = 0
         self._asked: deque[_Asked] = deque()
         self.catch_up()
+
+    @property
+    def definition(self) -> StudyDefinition:
+        """The latest version of the study."""
+        return self.versions.latest(self.tables)
+
+    def definition_for(self, actor: Actor) -> StudyDefinition:
+        """Return the version of the study that an actor works under: the one that holds at their site."""
+        return self.versions.at(self.tables, actor.site)
 
     @property
     def head(self) -> Head:
@@ -147,14 +159,14 @@ class Trial:
         Raises Refused for a role that the study does not have, or that the account does not hold.
         """
         self.catch_up()
-        viewer = viewer_of(self.definition, actor, unblinded=self.unblinded)
+        viewer = viewer_of(self.definition_for(actor), actor, unblinded=self.unblinded)
         refusal = check_holder(actor, self.tables)
         if refusal is not None:
             raise Refused(refusal)
         if viewer.masked and not self.unblinded:
-            return MaskedView(self.definition, self.tables, self.ledger, self.trail, viewer)
+            return MaskedView(self.versions, self.tables, self.ledger, self.trail, viewer)
         return UnmaskedView(
-            self.definition, self.tables, self.ledger, self.trail, viewer, self._allocator.arm_of
+            self.versions, self.tables, self.ledger, self.trail, viewer, self._allocator.arm_of
         )
 
     def emergency_allocation(self, actor: Actor, participant: str) -> str:
@@ -183,14 +195,15 @@ class Trial:
 
     def moment(self, actor: Actor, reason: str | None) -> Moment:
         """Return what a decision may look at now."""
+        definition = self.definition_for(actor)
         return Moment(
-            definition=self.definition,
+            definition=definition,
             tables=self.tables,
             actor=actor,
             now=self._now(),
             reason=reason,
             entropy=self._entropy,
-            evidence=self.evidence,
+            evidence=lambda participant, on: evidence_of(definition, self.tables, participant, on),
         )
 
     def _take(self) -> list[_Asked]:
@@ -236,7 +249,7 @@ class Trial:
     def _decide_on(self, asked: _Asked, head: Head) -> tuple[Entry, ...] | Refusal:
         actor, command = asked.actor, asked.command
         moment = self.moment(actor, asked.reason)
-        refusal = check_permission(self.definition, actor, type(command).__name__)
+        refusal = check_permission(moment.definition, actor, type(command).__name__)
         refusal = refusal or check_policies(command, moment)
         if refusal is not None:
             return refusal
@@ -244,7 +257,7 @@ class Trial:
         if isinstance(decision, Refusal):
             return decision
         stamp = Stamp(
-            definition=self.definition.hash,
+            definition=moment.definition.hash,
             actor=actor.account,
             role=actor.role,
             site=site_of(command, self.tables) or actor.site,
@@ -274,6 +287,7 @@ class Trial:
 
     def _apply(self, entry: Entry) -> None:
         apply_entry(self.tables, entry)
+        self.versions.learn(entry)
         self.trail.append(entry)
         self._position = entry.position
         self._latest = entry.recorded_at

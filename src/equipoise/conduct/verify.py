@@ -12,6 +12,7 @@ from equipoise.allocation.vault import verify_openings
 from equipoise.conduct.identities import unmatched
 from equipoise.conduct.rooms import APPLY, apply_entry
 from equipoise.enrolment.state import IdentityRow
+from equipoise.governance.entries import StudyAmended
 from equipoise.ledger.chain import StoredRecord, check_chain
 from equipoise.ledger.entry import Entry, Head
 from equipoise.ledger.tables import ConstraintViolated, Row, Tables
@@ -99,7 +100,7 @@ def verify_trial(
         return VerifyReport(
             chain.head, chain.entries, 0, 0, 0, tuple(problems[:_PROBLEMS_MAX]), tuple(warnings)
         )
-    problems += _check_definitions(kept.definitions(), entries)
+    problems += _check_definitions({**kept.definitions(), **_amended(entries)}, entries)
     tables, unknown = _replay(entries)
     problems += unknown
     rows = 0
@@ -123,6 +124,12 @@ def verify_trial(
         problems=tuple(problems[:_PROBLEMS_MAX]),
         warnings=tuple(warnings),
     )
+
+
+def _amended(entries: Sequence[Entry]) -> dict[str, bytes]:
+    """Return the definitions that the ledger itself brought in, by the hash that it gives them."""
+    found = (StudyAmended.of(entry) for entry in entries if entry.kind == StudyAmended.kind)
+    return {each.definition: each.canonical.encode() for each in found}
 
 
 def _check_definitions(kept: Mapping[str, bytes], entries: Sequence[Entry]) -> list[VerifyProblem]:

@@ -35,7 +35,8 @@ class ParticipantRow(Row):
     """A person who consented, under a code. `status` is screening, failed, withdrawn or completed.
 
     Whether they are randomised stands in the allocation's own table. Who ended treatment only is withdrawn
-    with the `end_scope` treatment, and goes on to be followed.
+    with the `end_scope` treatment, and goes on to be followed. `consented_under` is the hash of the
+    definition that held when they consented last.
     """
 
     table: ClassVar[str] = "participant"
@@ -47,6 +48,7 @@ class ParticipantRow(Row):
     status: str
     consent_version: str
     consented_on: str
+    consented_under: str
     screening: int
     variant: str | None = None
     ended_on: str | None = None
@@ -113,6 +115,7 @@ def _apply_participant_consented(tables: Tables, entry: Entry) -> None:
             status="screening",
             consent_version=consented.consent_version,
             consented_on=consented.consented_on,
+            consented_under=entry.definition,
             screening=1,
             variant=consented.variant,
         )
@@ -123,7 +126,7 @@ def _apply_consent_renewed(tables: Tables, entry: Entry) -> None:
     # The day of consent stays that of the first, from which eligibility and visits are counted.
     renewed = ConsentRenewed.of(entry)
     row = tables.require(ParticipantRow, renewed.participant)
-    tables.put(replace(row, consent_version=renewed.consent_version))
+    tables.put(replace(row, consent_version=renewed.consent_version, consented_under=entry.definition))
 
 
 def _apply_eligibility_assessed(tables: Tables, entry: Entry) -> None:

@@ -44,6 +44,29 @@ class ActivateSite(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AmendStudy(Command):
+    """Bring in a new version of the study definition, as canonical JSON.
+
+    A `substantial` one holds at a site once its approvals are there, any other at once. `reconsent` says
+    that who takes part must consent anew.
+    """
+
+    title: str
+    canonical: str
+    substantial: bool
+    reconsent: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActivateVersion(Command):
+    """Release a version of the study to a site whose approvals of it are there."""
+
+    site: str
+    study_version: str
+    approved_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CloseSite(Command):
     """Stop a site from enrolling; those enrolled go on."""
 

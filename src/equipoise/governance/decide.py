@@ -8,8 +8,14 @@ from typing import Any
 from equipoise.access.command import Command, Moment
 from equipoise.access.filling import check_day, check_text
 from equipoise.access.refusal import Refusal
+from equipoise.definition.amendments import compare_versions
+from equipoise.definition.lint import lint
+from equipoise.definition.lock import LockInvalid, canonical_json, definition_from_json
+from equipoise.definition.model.definition import StudyDefinition
 from equipoise.governance.commands import (
     ActivateSite,
+    ActivateVersion,
+    AmendStudy,
     CloseSite,
     GrantRole,
     LockDatabase,
@@ -24,13 +30,16 @@ from equipoise.governance.entries import (
     RoleRevoked,
     SiteActivated,
     SiteClosed,
+    StudyAmended,
     TrialOpened,
+    VersionActivated,
 )
-from equipoise.governance.state import GrantRow, SiteRow, trial_of
+from equipoise.governance.state import GrantRow, SiteRow, VersionRow, trial_of, versions_of
 from equipoise.ledger.entry import Draft
 
 Decision = tuple[Draft, ...] | Refusal
 
+_DETAILS_MAX = 20
 _NOT_OPEN = Refusal("GOV-NOT-OPEN", "The trial has not been opened.", "Open it first.")
 
 
@@ -98,6 +107,73 @@ def decide_activate_site(command: ActivateSite, moment: Moment) -> Decision:
     return (SiteActivated(site=command.site, approved_on=approved_on).draft(clinical_time=approved_on),)
 
 
+def decide_amend_study(command: AmendStudy, moment: Moment) -> Decision:
+    """Bring in a version that leaves all that was recorded readable, as it was meant."""
+    refusal = check_open(moment) or check_text(command.title, "title", "GOV")
+    if refusal is not None:
+        return refusal
+    content = command.canonical.strip().encode()
+    try:
+        amended = definition_from_json(content)
+    except LockInvalid:
+        amended = None
+    if amended is None or canonical_json(amended) != content:
+        return Refusal(
+            "GOV-AMEND-FORM",
+            "What was sent is not the canonical form of a study definition.",
+            "Write it with equipoise lock, and send study.lock as it is.",
+        )
+    refusal = check_version(amended, moment) or check_amended(amended, moment)
+    if refusal is not None:
+        return refusal
+    entry = StudyAmended(
+        study=amended.study.id,
+        study_version=amended.study.version,
+        title=command.title.strip(),
+        definition=amended.hash,
+        amends=moment.definition.hash,
+        substantial=command.substantial,
+        reconsent=command.reconsent,
+        canonical=content.decode(),
+    )
+    return (entry.draft(),)
+
+
+def decide_activate_version(command: ActivateVersion, moment: Moment) -> Decision:
+    """Release a version to an active site that works under an earlier one."""
+    refusal = check_open(moment) or check_site(command.site, moment)
+    if refusal is not None:
+        return refusal
+    site = moment.tables.get(SiteRow, command.site)
+    if site is None:
+        return Refusal(
+            "GOV-SITE-STATE",
+            f"The site {command.site} is not activated.",
+            "Activate it: it begins with the latest version.",
+        )
+    found = moment.tables.where(VersionRow, study_version=command.study_version)
+    held = moment.tables.require(VersionRow, site.definition)
+    if not found or found[0].number <= held.number:
+        later = [each.study_version for each in versions_of(moment.tables) if each.number > held.number]
+        return Refusal(
+            "GOV-VERSION",
+            f"Version {command.study_version} is none that follows on {held.study_version}, which holds at"
+            f" {command.site}.",
+            f"Choose one of {', '.join(later)}." if later else "Nothing needs to be done.",
+        )
+    refusal = check_day(moment, command.site, command.approved_on, "GOV")
+    if refusal is not None:
+        return refusal
+    approved_on = command.approved_on.isoformat()
+    entry = VersionActivated(
+        site=command.site,
+        study_version=found[0].study_version,
+        definition=found[0].definition,
+        approved_on=approved_on,
+    )
+    return (entry.draft(clinical_time=approved_on),)
+
+
 def decide_close_site(command: CloseSite, moment: Moment) -> Decision:
     """Close an active site."""
     row = moment.tables.get(SiteRow, command.site)
@@ -127,6 +203,47 @@ def decide_publish_head(command: PublishHead, moment: Moment) -> Decision:
 def check_open(moment: Moment) -> Refusal | None:
     """The trial must have been opened."""
     return _NOT_OPEN if trial_of(moment.tables) is None else None
+
+
+def check_version(amended: StudyDefinition, moment: Moment) -> Refusal | None:
+    """A version has a number of its own."""
+    known = [each.study_version for each in versions_of(moment.tables)]
+    if amended.study.version not in known:
+        return None
+    return Refusal(
+        "GOV-AMEND-VERSION",
+        f"There is a version {amended.study.version} of the study already.",
+        "Raise version in study.yaml.",
+    )
+
+
+def check_amended(amended: StudyDefinition, moment: Moment) -> Refusal | None:
+    """A version is without faults, and takes nothing from what was recorded under those before it."""
+    faults = [problem for problem in lint(amended) if problem.severity == "error"]
+    if faults:
+        return Refusal(
+            "GOV-AMEND-FAULTS",
+            f"The study definition has {len(faults)} faults.",
+            "Run equipoise check on the study folder.",
+            tuple(f"{each.file}: {each.code}: {each.sentence}" for each in faults[:_DETAILS_MAX]),
+        )
+    changes = compare_versions(moment.definition, amended)
+    obstacles = [each for each in changes if each.obstacle is not None]
+    if obstacles:
+        return Refusal(
+            "GOV-AMEND-OBSTACLE",
+            f"A trial under way cannot take {len(obstacles)} of the changes.",
+            "Mend the study folder as each of them says.",
+            tuple(
+                f"{each.obstacle}: {'/'.join(each.place)} ({each.what}). {each.remedy}"
+                for each in obstacles[:_DETAILS_MAX]
+            ),
+        )
+    if all(each.place == ("study", "version") for each in changes):
+        return Refusal(
+            "GOV-AMEND-NOTHING", "But for its number, the version is the one before.", "Check the folder."
+        )
+    return None
 
 
 def check_role(command: GrantRole, moment: Moment) -> Refusal | None:
@@ -195,6 +312,8 @@ DECIDE: dict[type[Command], Callable[[Any, Moment], Decision]] = {
     GrantRole: decide_grant_role,
     RevokeRole: decide_revoke_role,
     ActivateSite: decide_activate_site,
+    AmendStudy: decide_amend_study,
+    ActivateVersion: decide_activate_version,
     CloseSite: decide_close_site,
     LockDatabase: decide_lock_database,
     PublishHead: decide_publish_head,

@@ -49,6 +49,35 @@ class SiteActivated(Content):
 
 @entry_kind(audience=Audience.TRIAL)
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StudyAmended(Content):
+    """The study has a new version: the definition with the hash `definition`, which is `canonical`.
+
+    It `amends` the definition with that hash.
+    """
+
+    study: str
+    study_version: str
+    title: str
+    definition: str
+    amends: str
+    substantial: bool
+    reconsent: bool
+    canonical: str
+
+
+@entry_kind(audience=Audience.TRIAL)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionActivated(Content):
+    """A version of the study was released to a site, whose approval of it is of the day given."""
+
+    site: str
+    study_version: str
+    definition: str
+    approved_on: str
+
+
+@entry_kind(audience=Audience.TRIAL)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SiteClosed(Content):
     """A site no longer enrols."""
 

@@ -6,14 +6,22 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from equipoise.governance.entries import RoleGranted, RoleRevoked, SiteActivated, SiteClosed, TrialOpened
+from equipoise.governance.entries import (
+    RoleGranted,
+    RoleRevoked,
+    SiteActivated,
+    SiteClosed,
+    StudyAmended,
+    TrialOpened,
+    VersionActivated,
+)
 from equipoise.ledger.entry import Entry
 from equipoise.ledger.tables import Row, Tables
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialRow(Row):
-    """The trial; one row. `status` is open, locked or unblinded."""
+    """The trial; one row. `definition` is the hash of its latest; `status` is open, locked or unblinded."""
 
     table: ClassVar[str] = "trial"
     key: ClassVar[tuple[str, ...]] = ("study",)
@@ -43,8 +51,38 @@ class GrantRow(Row):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VersionRow(Row):
+    """A version of the study, numbered from 1, the one that the trial was opened under."""
+
+    table: ClassVar[str] = "study_version"
+    key: ClassVar[tuple[str, ...]] = ("definition",)
+    unique: ClassVar[tuple[tuple[str, ...], ...]] = (("number",), ("study_version",))
+
+    definition: str
+    number: int
+    study_version: str
+    title: str
+    substantial: bool
+    reconsent: bool
+    recorded_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteVersionRow(Row):
+    """A version that holds, or held, at a site; without `approved_on` it needed no approval."""
+
+    table: ClassVar[str] = "site_version"
+    key: ClassVar[tuple[str, ...]] = ("site", "number")
+
+    site: str
+    number: int
+    approved_on: str | None
+    recorded_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SiteRow(Row):
-    """A site that was activated; `status` is active or closed."""
+    """A site that was activated; `definition` is the hash of what holds there, `status` active or closed."""
 
     table: ClassVar[str] = "site"
     key: ClassVar[tuple[str, ...]] = ("site",)
@@ -52,11 +90,17 @@ class SiteRow(Row):
     site: str
     status: str
     approved_on: str
+    definition: str
 
 
 def trial_of(tables: Tables) -> TrialRow | None:
     """Return the trial, or None before it was opened."""
     return next(tables.all(TrialRow), None)
+
+
+def versions_of(tables: Tables) -> list[VersionRow]:
+    """Return the versions of the study, the first of them first."""
+    return sorted(tables.all(VersionRow), key=lambda row: row.number)
 
 
 def _apply_trial_opened(tables: Tables, entry: Entry) -> None:
@@ -68,6 +112,17 @@ def _apply_trial_opened(tables: Tables, entry: Entry) -> None:
             mode=opened.mode,
             status="open",
             opened_at=entry.recorded_at,
+        )
+    )
+    tables.put(
+        VersionRow(
+            definition=opened.definition,
+            number=1,
+            study_version=opened.study_version,
+            title="",
+            substantial=True,
+            reconsent=False,
+            recorded_at=entry.recorded_at,
         )
     )
 
@@ -87,7 +142,61 @@ def _apply_role_revoked(tables: Tables, entry: Entry) -> None:
 
 def _apply_site_activated(tables: Tables, entry: Entry) -> None:
     activated = SiteActivated.of(entry)
-    tables.put(SiteRow(site=activated.site, status="active", approved_on=activated.approved_on))
+    latest = versions_of(tables)[-1]
+    tables.put(
+        SiteRow(
+            site=activated.site,
+            status="active",
+            approved_on=activated.approved_on,
+            definition=latest.definition,
+        )
+    )
+    _note(tables, activated.site, latest, activated.approved_on, entry)
+
+
+def _apply_study_amended(tables: Tables, entry: Entry) -> None:
+    amended = StudyAmended.of(entry)
+    version = VersionRow(
+        definition=amended.definition,
+        number=versions_of(tables)[-1].number + 1,
+        study_version=amended.study_version,
+        title=amended.title,
+        substantial=amended.substantial,
+        reconsent=amended.reconsent,
+        recorded_at=entry.recorded_at,
+    )
+    tables.put(version)
+    for trial in tables.all(TrialRow):
+        tables.put(replace(trial, definition=amended.definition))
+    for site in tables.all(SiteRow):
+        _go_on(tables, site, entry)
+
+
+def _apply_version_activated(tables: Tables, entry: Entry) -> None:
+    activated = VersionActivated.of(entry)
+    version = tables.require(VersionRow, activated.definition)
+    site = replace(tables.require(SiteRow, activated.site), definition=activated.definition)
+    tables.put(site)
+    _note(tables, activated.site, version, activated.approved_on, entry)
+    _go_on(tables, site, entry)
+
+
+def _go_on(tables: Tables, site: SiteRow, entry: Entry) -> None:
+    """Let the versions hold at a site that follow on the one it has and need no approval."""
+    held = tables.require(VersionRow, site.definition).number
+    for version in versions_of(tables)[held:]:
+        if version.substantial:
+            return
+        tables.put(replace(site, definition=version.definition))
+        _note(tables, site.site, version, None, entry)
+
+
+def _note(tables: Tables, site: str, version: VersionRow, approved_on: str | None, entry: Entry) -> None:
+    tables.put(
+        SiteVersionRow(
+            site=site, number=version.number, approved_on=approved_on, recorded_at=entry.recorded_at
+        )
+    )
 
 
 def _apply_site_closed(tables: Tables, entry: Entry) -> None:
@@ -114,6 +223,8 @@ APPLY: dict[str, Callable[[Tables, Entry], None]] = {
     "RoleGranted": _apply_role_granted,
     "RoleRevoked": _apply_role_revoked,
     "SiteActivated": _apply_site_activated,
+    "StudyAmended": _apply_study_amended,
+    "VersionActivated": _apply_version_activated,
     "SiteClosed": _apply_site_closed,
     "DatabaseLocked": _apply_database_locked,
     "HeadPublished": _apply_nothing,

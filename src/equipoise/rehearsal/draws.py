@@ -266,7 +266,7 @@ def plausible_value(item: Item, share: float, today: date) -> Value:
     if item.type == "boolean":
         return False
     if item.type == "choice":
-        return item.codes[0].code
+        return next(code.code for code in item.codes if not code.retired)
     if item.type == "text":
         return f"{item.label} (simulated)"
     return today

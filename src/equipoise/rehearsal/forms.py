@@ -80,12 +80,15 @@ class FormFiller:
             reserved |= {
                 f for f in (product.source_form, product.manufacture_form, product.administration_form) if f
             }
-        self._logs = [form for form in definition.schedule.logs if form in self._forms]
+        retired = {form.id for form in definition.forms if form.retired}
+        self._logs = [
+            form for form in definition.schedule.logs if form in self._forms and form not in retired
+        ]
         self._due = {
             encounter.id: [
                 form
                 for form in definition.schedule.forms_at(encounter.id)
-                if form not in reserved and form not in self._logs
+                if form not in reserved | retired and form not in self._logs
             ]
             for encounter in definition.schedule.encounters
         }
@@ -297,7 +300,7 @@ class FormFiller:
 
     def _true_value(self, person: Person, item: Item, plan: FormPlan, dice: Dice) -> Value:
         draw, share = plan.items.get(item.id), dice.random()
-        if draw is None and not item.required:
+        if item.retired or (draw is None and not item.required):
             return None
         if item.when is not None and truth(item.when, person.situation) is not Truth.MET:
             return None

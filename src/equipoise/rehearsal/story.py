@@ -38,7 +38,7 @@ class CourseTeller:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        encounters = world.definition.schedule.encounters
+        encounters = [each for each in world.definition.schedule.encounters if not each.retired]
         epochs = {epoch.id: epoch.type for epoch in world.definition.study.epochs}
         self._before = [e for e in encounters if self._is_before(e, epochs)]
         self._after = [e for e in encounters if e not in self._before]

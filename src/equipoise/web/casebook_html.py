@@ -12,6 +12,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
 from equipoise.conduct.trail import AuditLine
+from equipoise.conduct.versions import Versions
 from equipoise.conduct.view.lines import ParticipantLine, RecordLine
 from equipoise.definition.model.definition import StudyDefinition
 from equipoise.definition.model.forms import Item
@@ -78,6 +79,7 @@ class Told:
 
 def draw_casebook(
     definition: StudyDefinition,
+    versions: Versions,
     taken: Taken,
     person: ParticipantLine,
     audit: Sequence[AuditLine],
@@ -95,7 +97,10 @@ def draw_casebook(
         "zone": zone,
         "timeline": taken.timelines[code],
         "forms": [_filled(definition, record, who, zone) for record in taken.records[code]],
-        "assessments": [(each, _criteria(definition, each)) for each in taken.assessments[code]],
+        "assessments": [
+            (each, _criteria(versions.of(each.definition) or definition, each))
+            for each in taken.assessments[code]
+        ],
         "queries": [each for each in taken.queries if each.participant == code],
         "signatures": [(names.of(each.account), each) for each in taken.signatures[code]],
         "reviews": taken.reviews[code],

@@ -45,7 +45,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "actor": page.actor,
         "role": next(each for each in page.definition.study.roles if each.id == role.id),
         "role_token": role_token(page.actor),
-        "definition_hash": clinic.definition.hash,
+        "definition_hash": page.version.hash,
         "roles_held": len(clinic.roles_of(page.actor.account)),
         "menu": _menu(page),
         "today": page.today,

@@ -73,7 +73,7 @@ def draw_items(
     """Return a form's items with what was answered so far; `given` is posted fields or stored values.
 
     `problems` and `warnings` are sentences by item; without `problems` those of the refusal are taken.
-    `hidden` items are not drawn at all.
+    `hidden` items are not drawn at all, and retired ones only where there is an answer.
     """
     zone = request.clinic.zone(request.actor.site)
     wrong = _problems(refusal, form) if problems is None else problems
@@ -81,7 +81,7 @@ def draw_items(
     return tuple(
         _draw(item, given, zone, wrong.get(item.id, ""), doubtful.get(item.id, ""))
         for item in form.items
-        if item.id not in hidden
+        if item.id not in hidden and not (item.retired and not _given(item, given))
     )
 
 
@@ -161,7 +161,9 @@ def problem_words(item: Item, problem: ItemProblem) -> str:
             return _("Allowed is: %(limits)s.") % {"limits": _hint(item)}
         case "ITEM-TEXT":
             return _("Write a text of at most 4000 characters.")
-        case "ITEM-CODE":
+        case "ITEM-RETIRED":
+            return _("This is no longer asked.")
+        case "ITEM-CODE" | "ITEM-CODE-RETIRED":
             return _("Choose one of the answers.")
     wanted = {
         "integer": _("Write a whole number."),
@@ -189,12 +191,17 @@ def _draw(item: Item, given: Mapping[str, Any], zone: ZoneInfo, problem: str, wa
         unit=unit_words(item),
         help=item.help or "",
         hint=hint,
-        choices=_choices(item),
+        choices=_choices(item, _given(item, given)),
         problem=problem,
         warning=warning,
         conditional=item.when is not None,
         described_by=" ".join([*about, f"problem-{name}", f"warning-{name}"]),
     )
+
+
+def _given(item: Item, given: Mapping[str, Any]) -> Any:
+    """What was answered: a posted field, or a stored value."""
+    return given.get(PREFIX + item.id) or given.get(item.id)
 
 
 def _control(item: Item) -> str:
@@ -205,10 +212,10 @@ def _control(item: Item) -> str:
     return _CONTROLS.get(item.type, "text")
 
 
-def _choices(item: Item) -> tuple[tuple[str, str], ...]:
+def _choices(item: Item, given: Any) -> tuple[tuple[str, str], ...]:
     if item.type == "boolean":
         return (("true", _("yes")), ("false", _("no")))
-    return tuple((code.code, code.label) for code in item.codes)
+    return tuple((code.code, code.label) for code in item.codes if not code.retired or code.code == given)
 
 
 def _hint(item: Item) -> str:

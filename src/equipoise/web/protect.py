@@ -133,7 +133,8 @@ def enter(request: ClinicRequest, clinic: Clinic, actor: Actor) -> None:
     """Give a request what its page reads through; raises Refused for a role that is not held."""
     request.actor = actor
     request.seen = clinic.trial.as_seen_by(actor)
-    request.definition = in_words_of(clinic.definition, get_language())
+    request.version = clinic.trial.definition_for(actor)
+    request.definition = in_words_of(request.version, get_language())
     request.today = clinic.today(actor.site)
 
 

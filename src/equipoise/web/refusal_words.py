@@ -60,6 +60,7 @@ _CAPTURE: Mapping[str, Promise] = {
     "CAP-REASON": _("A reason is needed."),
     "CAP-REMOVED": _("The row was struck out."),
     "CAP-ROW": _("The form has no rows to strike out."),
+    "CAP-RETIRED": _("An amendment retired this: nothing new is recorded in it."),
     "CAP-TWICE": _("The form is recorded already."),
     "CAP-UNCHANGED": _("The form has these values already."),
     "CAP-UNKNOWN-ENCOUNTER": _("The schedule has no such encounter."),
@@ -104,6 +105,11 @@ _ENROLMENT: Mapping[str, Promise] = {
 
 _GOVERNANCE: Mapping[str, Promise] = {
     "GOV-ADMINISTRATOR": _("The study definition has no administrator."),
+    "GOV-AMEND-FAULTS": _("The study definition has faults."),
+    "GOV-AMEND-FORM": _("What was sent is no study definition."),
+    "GOV-AMEND-NOTHING": _("The version is the one before it."),
+    "GOV-AMEND-OBSTACLE": _("A trial under way cannot take some of the changes."),
+    "GOV-AMEND-VERSION": _("There is a version with this number already."),
     "GOV-HELD": _("The account holds the role already."),
     "GOV-LAST-ADMINISTRATOR": _("This is the last administrator of the trial."),
     "GOV-LOCKED": _("The database is locked already."),
@@ -114,6 +120,7 @@ _GOVERNANCE: Mapping[str, Promise] = {
     "GOV-SITE-STATE": _("The site's state does not allow this."),
     "GOV-UNKNOWN-ROLE": _("The study has no such role."),
     "GOV-UNKNOWN-SITE": _("The study has no such site."),
+    "GOV-VERSION": _("The version does not follow on the one that holds at the site."),
 }
 
 _READING_AND_SAFETY: Mapping[str, Promise] = {

@@ -18,6 +18,14 @@ _TRIAL: Mapping[str, tuple[Promise, Promise]] = {
         _("Site activated"),
         _("%(who)s activated the site %(site)s, approved on %(approved_on)s."),
     ),
+    "StudyAmended": (
+        _("Study amended"),
+        _("%(who)s brought in version %(study_version)s of the study: %(title)s; definition %(definition)s."),
+    ),
+    "VersionActivated": (
+        _("Version released"),
+        _("%(who)s released version %(study_version)s to the site %(site)s, approved on %(approved_on)s."),
+    ),
     "SiteClosed": (_("Site closed"), _("%(who)s closed the site %(site)s to enrolment.")),
     "DatabaseLocked": (_("Database locked"), _("%(who)s locked the database.")),
     "HeadPublished": (_("Head published"), _("%(who)s gave the head of the ledger to %(destination)s.")),

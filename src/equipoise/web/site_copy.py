@@ -91,13 +91,23 @@ def make_copy(work: Work) -> str:
     files = {f"data/{name}": content for name, content in _tables(taken).items()}
     files |= {f"data/forms/{name}": content for name, content in _form_tables(work, taken).items()}
     files["definition.json"] = canonical_json(definition)
+    for version in work.seen.versions()[:-1]:
+        earlier = clinic.trial.versions.of(version.definition)
+        if earlier is not None:
+            files[f"definitions/version-{version.number}.json"] = canonical_json(earlier)
     work.step()
     names = Names.now()
     by_person = _lines_by_person(taken.audit)
     for person in taken.people:
         code = person.participant
         text = draw_casebook(
-            definition, taken, person, by_person.get(code, []), clinic.zone(person.site), names
+            definition,
+            clinic.trial.versions,
+            taken,
+            person,
+            by_person.get(code, []),
+            clinic.zone(person.site),
+            names,
         )
         files[f"casebooks/{code}.html"] = text.encode()
         work.step()

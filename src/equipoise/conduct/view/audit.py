@@ -9,6 +9,7 @@ from typing import Any
 
 from equipoise.conduct.trail import AuditLine
 from equipoise.conduct.view.scope import Scope
+from equipoise.governance.entries import StudyAmended
 
 
 def list_audit(
@@ -21,6 +22,10 @@ def list_audit(
 
 
 def _shown_line(scope: Scope, line: AuditLine) -> AuditLine:
+    if line.kind == StudyAmended.kind:
+        # The whole of a definition is too long for a line; its hash is there.
+        content = {name: value for name, value in line.content.items() if name != "canonical"}
+        return replace(line, content=content)
     # An item may have been recorded before the definition marked it as unmasking.
     form = line.content.get("form")
     if not scope.hides_unmasking or not isinstance(form, str):

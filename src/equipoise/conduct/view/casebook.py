@@ -9,13 +9,14 @@ from typing import Any
 from equipoise.access.refusal import Refusal, Refused
 from equipoise.capture.evidence import casebook_hash, signature_holds
 from equipoise.capture.findings import Place, derive_checks, is_hidden
+from equipoise.capture.forms import find_record
 from equipoise.capture.state import EncounterRow, RecordRow, SignatureRow
 from equipoise.conduct.evidence import evidence_of
 from equipoise.conduct.view.lines import CheckedForm, FindingLine, SignatureLine
 from equipoise.conduct.view.scope import Scope
 from equipoise.definition.expression import Evidence, truth
 from equipoise.definition.model.forms import Form
-from equipoise.definition.recording import RowEvidence, date_of, read_values
+from equipoise.definition.recording import RowEvidence, date_of, read_values, retired_problems
 
 
 def check_answers(
@@ -45,8 +46,10 @@ def check_answers(
     dated = date_of(form, read.stored) or place.dated
     own = Place(participant=participant, encounter=place.encounter, row=place.row, dated=dated, day=place.day)
     found = derive_checks(scope.definition, form, read.stored, evidence, own)
+    known = find_record(scope.tables, form, participant, encounter, row)
+    problems = (*read.problems, *retired_problems(form, read.stored, known.item_values if known else None))
     return CheckedForm(
-        problems=tuple(problem for problem in read.problems if problem.item not in kept),
+        problems=tuple(problem for problem in problems if problem.item not in kept),
         findings=tuple(
             FindingLine(check=each.origin, item=each.item, text=each.text, hard=each.hard)
             for each in found

@@ -12,15 +12,19 @@ from equipoise.conduct.trail import AuditLine
 from equipoise.conduct.view.lines import (
     GrantLine,
     MilestoneLine,
+    ReconsentLine,
     RecruitmentLine,
     SiteLine,
     SiteRecruitmentLine,
     SiteStatusLine,
+    VersionLine,
 )
 from equipoise.conduct.view.scope import Scope
+from equipoise.definition.amendments import Change, compare_versions
 from equipoise.definition.model.study import Site
-from equipoise.enrolment.state import ParticipantRow
-from equipoise.governance.state import SiteRow
+from equipoise.enrolment.commands import RenewConsent
+from equipoise.enrolment.state import TRANSITIONS, ParticipantRow, state_of
+from equipoise.governance.state import SiteRow, VersionRow, versions_of
 from equipoise.ledger.entry import Head
 from equipoise.ledger.protocol import Ledger
 
@@ -64,10 +68,62 @@ def _status_line(scope: Scope, site: Site, activated: str | None, closed: str | 
         name=site.name,
         country=site.country,
         status=row.status if row else "planned",
+        study_version=scope.tables.require(VersionRow, row.definition).study_version if row else None,
         approved_on=row.approved_on if row else None,
         activated_at=activated,
         closed_at=closed,
     )
+
+
+def list_versions(scope: Scope) -> tuple[VersionLine, ...]:
+    """List the versions of the study with the sites at which each holds; of these, those in the scope."""
+    scope.need(Audience.TRIAL)
+    sites = [row for row in scope.tables.all(SiteRow) if scope.sees_site(row.site)]
+    return tuple(
+        VersionLine(
+            number=row.number,
+            study_version=row.study_version,
+            title=row.title,
+            definition=row.definition,
+            substantial=row.substantial,
+            reconsent=row.reconsent,
+            recorded_at=row.recorded_at,
+            sites=tuple(site.site for site in sites if site.definition == row.definition),
+        )
+        for row in versions_of(scope.tables)
+    )
+
+
+def list_changes(scope: Scope, number: int | None) -> tuple[Change, ...]:
+    """List what a version of the study changed; nothing of the first, and of one that there is not."""
+    scope.need(Audience.TRIAL)
+    known = {each.number: scope.versions.of(each.definition) for each in versions_of(scope.tables)}
+    wanted = max(known) if number is None else number
+    before, after = known.get(wanted - 1), known.get(wanted)
+    return compare_versions(before, after) if before is not None and after is not None else ()
+
+
+def list_reconsents(scope: Scope) -> tuple[ReconsentLine, ...]:
+    """List who takes part under a version that asks for consent anew, and consented under one before it."""
+    versions = versions_of(scope.tables)
+    numbers = {version.definition: version.number for version in versions}
+    lines = []
+    for person in scope.people():
+        site = scope.tables.get(SiteRow, person.site)
+        if site is None or RenewConsent not in TRANSITIONS[state_of(person)]:
+            continue
+        given, held = numbers[person.consented_under], numbers[site.definition]
+        wanted = [each for each in versions[given:held] if each.reconsent]
+        if wanted:
+            lines.append(
+                ReconsentLine(
+                    participant=person.participant,
+                    consent_version=person.consent_version,
+                    study_version=wanted[-1].study_version,
+                    title=wanted[-1].title,
+                )
+            )
+    return tuple(lines)
 
 
 def _times(scope: Scope, kind: str) -> dict[str, str]:
@@ -134,6 +190,7 @@ def list_grants(scope: Scope) -> tuple[GrantLine, ...]:
 
 _MILESTONES = {
     "TrialOpened": "definition",
+    "StudyAmended": "definition",
     "AllocationCommitted": "commitment",
     "HeadPublished": "destination",
     "DatabaseLocked": "",

@@ -269,6 +269,30 @@ class AgreementLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VersionLine:
+    """A version of the study, and the sites at which it holds now."""
+
+    number: int
+    study_version: str
+    title: str
+    definition: str
+    substantial: bool
+    reconsent: bool
+    recorded_at: str
+    sites: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReconsentLine:
+    """A participant who is to consent anew: what they consented to, and the version that asks for it."""
+
+    participant: str
+    consent_version: str
+    study_version: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GrantLine:
     """One line of the delegation log; without a site the role spans the trial."""
 
@@ -299,12 +323,13 @@ class MilestoneLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteStatusLine:
-    """A site of the study. `status` is planned, active or closed."""
+    """A site of the study. `status` is planned, active or closed; `study_version` is what holds there."""
 
     site: str
     name: str
     country: str
     status: str
+    study_version: str | None
     approved_on: str | None
     activated_at: str | None
     closed_at: str | None

@@ -79,9 +79,10 @@ def explain_criteria(scope: Scope, participant: str, on: date) -> Mapping[str, E
     """Explain every criterion in force, as of a day, but those that read what is hidden."""
     scope.need_participant(participant)
     row = scope.tables.require(ParticipantRow, participant)
-    evidence = evidence_of(scope.definition, scope.tables, participant, on)
-    rules = scope.definition.eligibility.rules_for(row.variant, on)
-    names = DefinitionNames(scope.definition)
+    definition = scope.definition_of(participant)
+    evidence = evidence_of(definition, scope.tables, participant, on)
+    rules = definition.eligibility.rules_for(row.variant, on)
+    names = DefinitionNames(definition)
     return {
         rule.id: explain(rule.when, evidence, names)
         for rule in rules

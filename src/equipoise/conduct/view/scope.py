@@ -12,6 +12,7 @@ from equipoise.access.visibility import Viewer
 from equipoise.capture.findings import looks_at_unmasking
 from equipoise.capture.state import QueryRow, visible_values
 from equipoise.conduct.trail import AuditLine, Trail
+from equipoise.conduct.versions import Versions
 from equipoise.definition.expression import Node
 from equipoise.definition.model.definition import StudyDefinition
 from equipoise.enrolment.state import ParticipantRow
@@ -22,10 +23,24 @@ from equipoise.ledger.tables import Tables
 class Scope:
     """A trial before the eyes of one viewer. `need...` raises Refused for what is not for them."""
 
-    definition: StudyDefinition
+    versions: Versions
     tables: Tables
     trail: Trail
     viewer: Viewer
+
+    @property
+    def definition(self) -> StudyDefinition:
+        """The version of the study that the viewer works under."""
+        return self.versions.at(self.tables, self.viewer.site)
+
+    def definition_of(self, participant: str) -> StudyDefinition:
+        """Return the version of the study that holds at a participant's site."""
+        return self.versions.at(self.tables, participant.partition("-")[0])
+
+    @property
+    def _masking(self) -> StudyDefinition:
+        """What says what would unmask: a version that hides more does so at once, before any approval."""
+        return self.versions.latest(self.tables)
 
     @property
     def hides_unmasking(self) -> bool:
@@ -77,12 +92,12 @@ class Scope:
 
     def hides_form(self, form_id: str) -> bool:
         """Whether a form as a whole is kept from the viewer."""
-        form = self.definition.form(form_id)
+        form = self._masking.form(form_id)
         return self.hides_unmasking and form is not None and form.unmasking
 
     def hides_condition(self, condition: Node) -> bool:
         """Whether a condition looks at what is kept from the viewer."""
-        return self.hides_unmasking and looks_at_unmasking(self.definition, condition)
+        return self.hides_unmasking and looks_at_unmasking(self._masking, condition)
 
     def shows_query(self, query: QueryRow) -> bool:
         """Whether what a query asks about may be known to the viewer."""
@@ -90,4 +105,4 @@ class Scope:
 
     def shown_values(self, form_id: str, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return what maps the items of a form to anything, without the items that the viewer may not see."""
-        return visible_values(self.definition, form_id, values, masked=self.hides_unmasking)
+        return visible_values(self._masking, form_id, values, masked=self.hides_unmasking)

@@ -14,6 +14,7 @@ from equipoise.capture.state import LogRow, QueryRow, SignatureRow
 from equipoise.conduct.cut import cut_trial
 from equipoise.conduct.readiness import OpenMatter
 from equipoise.conduct.trail import AuditLine, Trail
+from equipoise.conduct.versions import Versions
 from equipoise.conduct.view import (
     audit,
     casebook,
@@ -42,6 +43,7 @@ from equipoise.conduct.view.lines import (
     ParticipantLine,
     PreparationLine,
     ProductLine,
+    ReconsentLine,
     RecordLine,
     RecruitmentLine,
     ScanLine,
@@ -52,11 +54,12 @@ from equipoise.conduct.view.lines import (
     TimelineLine,
     UnitLabelLine,
     VerificationLine,
+    VersionLine,
     WindowLine,
 )
 from equipoise.conduct.view.scope import Scope
+from equipoise.definition.amendments import Change
 from equipoise.definition.expression import Explanation
-from equipoise.definition.model.definition import StudyDefinition
 from equipoise.enrolment.state import AssessmentRow
 from equipoise.governance.state import TrialRow
 from equipoise.imaging.state import ReadingRow, ScanRow
@@ -71,9 +74,9 @@ class MaskedView:
     """What a role may see that must not learn the allocation."""
 
     def __init__(
-        self, definition: StudyDefinition, tables: Tables, ledger: Ledger, trail: Trail, viewer: Viewer
+        self, versions: Versions, tables: Tables, ledger: Ledger, trail: Trail, viewer: Viewer
     ) -> None:
-        self._scope = Scope(definition=definition, tables=tables, trail=trail, viewer=viewer)
+        self._scope = Scope(versions=versions, tables=tables, trail=trail, viewer=viewer)
         self._ledger = ledger
         self.viewer = viewer
 
@@ -94,6 +97,18 @@ class MaskedView:
     def recruitment(self) -> RecruitmentLine:
         """Return the days of consent and randomisation at each activated site, and what was planned."""
         return governance.read_recruitment(self._scope)
+
+    def versions(self) -> tuple[VersionLine, ...]:
+        """List the versions of the study, the first of them first, with the sites at which each holds."""
+        return governance.list_versions(self._scope)
+
+    def changes(self, number: int | None = None) -> tuple[Change, ...]:
+        """List what the version with a number changed in the one before it; without a number, the latest."""
+        return governance.list_changes(self._scope, number)
+
+    def reconsents(self) -> tuple[ReconsentLine, ...]:
+        """List the participants within the viewer's scope who are to consent anew."""
+        return governance.list_reconsents(self._scope)
 
     def grants(self) -> tuple[GrantLine, ...]:
         """List the delegation log; who belongs to a site sees its own and the roles that span the trial."""
@@ -318,7 +333,7 @@ class MaskedView:
         self._scope.need(Audience.READING)
         if self.viewer.site is not None:
             raise self._scope.refused("the data of all sites")
-        return cut_trial(self._scope.definition, self._ledger, position, arm_of)
+        return cut_trial(self._scope.versions, self._ledger, position, arm_of)
 
 
 class UnmaskedView(MaskedView):
@@ -326,14 +341,14 @@ class UnmaskedView(MaskedView):
 
     def __init__(
         self,
-        definition: StudyDefinition,
+        versions: Versions,
         tables: Tables,
         ledger: Ledger,
         trail: Trail,
         viewer: Viewer,
         arm_of: Callable[[Tables, str], str],
     ) -> None:
-        super().__init__(definition, tables, ledger, trail, viewer)
+        super().__init__(versions, tables, ledger, trail, viewer)
         self._arm_of = arm_of
 
     def arm(self, participant: str) -> str:

@@ -27,8 +27,10 @@ def _timeline(scope: Scope, participant: str, today: date) -> Iterator[TimelineL
     anchors = anchors_of(scope.tables, participant)
     rows = {row.encounter: row for row in scope.tables.where(EncounterRow, participant=participant)}
     missing = _missing_forms(scope, participant)
-    for planned in scope.definition.schedule.encounters:
+    for planned in scope.definition_of(participant).schedule.encounters:
         row = rows.pop(planned.id, None)
+        if planned.retired and row is None:
+            continue
         yield _planned_line(planned, row, anchors.get(planned.anchor), today, missing.get(planned.id, ()))
     for row in rows.values():
         yield TimelineLine(
@@ -144,20 +146,25 @@ def _rows_with_missing_forms(
     """Iterate over the encounters that took place and whose forms are not all filled in."""
     records = scope.tables.where(RecordRow, participant=participant)
     filled = {(each.form, each.encounter) for each in records}
-    planned = _desk_forms(scope.definition)
+    planned = _desk_forms(scope.definition_of(participant))
     for row in _in_order(scope, participant):
         if row.took_place_on is not None:
+            then = scope.versions.of(row.definition)
+            asked = None if then is None else _desk_forms(then).get(row.encounter, ())
             forms = tuple(
                 form
                 for form in planned.get(row.encounter, ())
-                if (form, row.encounter) not in filled and not scope.hides_form(form)
+                if (form, row.encounter) not in filled
+                and not scope.hides_form(form)
+                and (asked is None or form in asked)
             )
             if forms:
                 yield row, forms
 
 
 def _in_order(scope: Scope, participant: str) -> list[EncounterRow]:
-    order = {planned.id: place for place, planned in enumerate(scope.definition.schedule.encounters)}
+    encounters = scope.definition_of(participant).schedule.encounters
+    order = {planned.id: place for place, planned in enumerate(encounters)}
     rows = scope.tables.where(EncounterRow, participant=participant)
     return sorted(rows, key=lambda row: order.get(row.encounter, len(order)))
 
@@ -175,7 +182,8 @@ def _desk_forms(definition: StudyDefinition) -> dict[str, tuple[str, ...]]:
             for form in definition.forms
             if form.id not in elsewhere
             and not form.repeating
-            and any(item.when is None for item in form.items)
+            and not form.retired
+            and any(item.when is None and not item.retired for item in form.items)
         }
         schedule = definition.schedule
         _planned[definition.hash] = {

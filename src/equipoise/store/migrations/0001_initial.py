@@ -94,6 +94,7 @@ class Migration(migrations.Migration):
                 ("took_place_on", models.TextField(null=True)),
                 ("days_off", models.BigIntegerField()),
                 ("cause", models.TextField(null=True)),
+                ("definition", models.TextField()),
                 (
                     "pk",
                     models.CompositePrimaryKey(
@@ -243,6 +244,7 @@ class Migration(migrations.Migration):
                 ("status", models.TextField()),
                 ("consent_version", models.TextField()),
                 ("consented_on", models.TextField()),
+                ("consented_under", models.TextField()),
                 ("screening", models.BigIntegerField()),
                 ("variant", models.TextField(null=True)),
                 ("ended_on", models.TextField(null=True)),
@@ -351,9 +353,28 @@ class Migration(migrations.Migration):
                 ("site", models.TextField(primary_key=True, serialize=False)),
                 ("status", models.TextField()),
                 ("approved_on", models.TextField()),
+                ("definition", models.TextField()),
             ],
             options={
                 "db_table": "site",
+            },
+        ),
+        migrations.CreateModel(
+            name="SiteVersionRowRecord",
+            fields=[
+                ("site", models.TextField()),
+                ("number", models.BigIntegerField()),
+                ("approved_on", models.TextField(null=True)),
+                ("recorded_at", models.TextField()),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "site", "number", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "site_version",
             },
         ),
         migrations.CreateModel(
@@ -463,6 +484,27 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(fields=("scan", "slot"), name="reading_task_unique_scan_slot"),
                     models.UniqueConstraint(
                         fields=("scan", "account"), name="reading_task_unique_scan_account"
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="VersionRowRecord",
+            fields=[
+                ("definition", models.TextField(primary_key=True, serialize=False)),
+                ("number", models.BigIntegerField()),
+                ("study_version", models.TextField()),
+                ("title", models.TextField()),
+                ("substantial", models.BooleanField()),
+                ("reconsent", models.BooleanField()),
+                ("recorded_at", models.TextField()),
+            ],
+            options={
+                "db_table": "study_version",
+                "constraints": [
+                    models.UniqueConstraint(fields=("number",), name="study_version_unique_number"),
+                    models.UniqueConstraint(
+                        fields=("study_version",), name="study_version_unique_study_version"
                     ),
                 ],
             },

@@ -86,7 +86,7 @@ def definition_operation() -> tuple[Answer, Any]:
 
     def answer(request: HttpRequest) -> HttpResponse:
         with _entered(request, AnyRole()) as inside:
-            definition = inside.clinic.definition
+            definition = inside.version
             content = json.loads(canonical_json(definition))
             return _json(DefinitionOut, DefinitionOut(hash=definition.hash, definition=content))
 

@@ -14,8 +14,8 @@ from equipoise.access.command import Command
 from equipoise.access.permissions import PERMITTED
 from equipoise.web.commands.texts import TEXTS, CommandText
 
-_NOT_ON_PAGES = frozenset({"OpenTrial"})
-"""A trial is opened before there is a clinic."""
+_NOT_ON_PAGES = frozenset({"OpenTrial", "AmendStudy"})
+"""A trial is opened before there is a clinic, and what amends it comes from a study folder."""
 
 
 def _slug(name: str) -> str:
@@ -73,6 +73,7 @@ FIELD_LABELS: Mapping[str, Promise] = {
     "scan": _("Scan"),
     "scope": _("Scope"),
     "site": _("Site"),
+    "study_version": _("Version of the study"),
     "submitted_at": _("Sent at"),
     "task": _("Task"),
     "text": _("Text"),

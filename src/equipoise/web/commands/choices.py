@@ -30,7 +30,7 @@ def narrowed(request: ClinicRequest, command: str, field: Field, given: Given) -
 
 def _quality_reasons(request: ClinicRequest, given: Given) -> Choices:
     """The reasons as the locked definition has them, shown in the reader's language."""
-    recorded, shown = request.clinic.definition.imaging, request.definition.imaging
+    recorded, shown = request.version.imaging, request.definition.imaging
     if recorded is None or shown is None:
         return ()
     return tuple(zip(recorded.quality_reasons, shown.quality_reasons, strict=True))

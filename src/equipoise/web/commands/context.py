@@ -72,6 +72,19 @@ def _site(request: ClinicRequest, given: Given) -> Mapping[str, Any]:
     }
 
 
+def _version(request: ClinicRequest, given: Given) -> Mapping[str, Any]:
+    versions = request.seen.versions()
+    held = next((each for each in versions if given.get("site") in each.sites), None)
+    wanted = next((each for each in versions if each.study_version == given.get("study_version")), None)
+    numbers = range(held.number + 1, wanted.number + 1) if held and wanted else ()
+    return {
+        **_site(request, given),
+        "held": held,
+        "changes": [change for number in numbers for change in request.seen.changes(number)],
+        "reconsents": any(each.reconsent for each in versions if each.number in numbers),
+    }
+
+
 CONTEXTS: Mapping[str, Context] = {
     "LockDatabase": _lock_database,
     "UnblindTrial": _unblind_trial,
@@ -83,6 +96,7 @@ CONTEXTS: Mapping[str, Context] = {
     "RevokeRole": _roles,
     "ActivateSite": _site,
     "CloseSite": _site,
+    "ActivateVersion": _version,
     **CONTEXTS_OF_FORMS,
     **CONTEXTS_OF_PARTICIPANTS,
     **CONTEXTS_OF_ROOMS,

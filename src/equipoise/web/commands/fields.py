@@ -125,7 +125,13 @@ def _choices(
             (site.id, f"{site.id} {site.name}") for site in sites if seen.viewer.site in (None, site.id)
         )
     if each.name == "encounter":
-        return tuple((planned.id, planned.name) for planned in definition.schedule.encounters)
+        return tuple(
+            (planned.id, planned.name)
+            for planned in definition.schedule.encounters
+            if not planned.retired or planned.id == given.get(each.name)
+        )
+    if each.name == "study_version":
+        return _versions_for(request, given.get("site", ""))
     if each.name == "product":
         return tuple((product.id, product.name) for product in definition.supply.products)
     if each.name == "account":
@@ -134,6 +140,17 @@ def _choices(
     if each.name == "role":
         return tuple((role.id, role.name) for role in definition.study.roles)
     return ()
+
+
+def _versions_for(request: ClinicRequest, site: str) -> tuple[tuple[str, str], ...]:
+    """The versions that a site may go on to: those after the one that holds there."""
+    versions = request.seen.versions()
+    held = next((each.number for each in versions if site in each.sites), 0)
+    return tuple(
+        (each.study_version, f"{each.study_version} {each.title}")
+        for each in reversed(versions)
+        if each.number > held
+    )
 
 
 def read_field(request: ClinicRequest, each: FieldType, text: str) -> Any:

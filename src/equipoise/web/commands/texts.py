@@ -45,6 +45,12 @@ TEXTS: Mapping[str, CommandText] = {
         _("The site may take consents from now on: its approvals are there."),
         _("The site is active."),
     ),
+    "ActivateVersion": CommandText(
+        _("Release a version to a site"),
+        _("Release"),
+        _("The site works under this version from now on: its approvals are there."),
+        _("The version holds at the site."),
+    ),
     "CloseSite": CommandText(
         _("Close a site to enrolment"),
         _("Close"),

@@ -34,15 +34,23 @@ def ticket_of(given: Mapping[str, str]) -> str:
     return text if TICKET.fullmatch(text) else make_ticket()
 
 
+def check_version(request: ClinicRequest) -> Refusal | None:
+    """Refuse a form that was drawn under another version: what it asked may not be what is recorded."""
+    if request.POST.get("definition") == request.version.hash:
+        return None
+    sentence = _("The page was opened under another study definition. Nothing was recorded.")
+    remedy = _("Look through your answers under the present version, and send them from here.")
+    return Refusal("WEB-DEFINITION", sentence, remedy)
+
+
 def claim_ticket(request: ClinicRequest) -> Ticket | Refusal:
     """Claim the ticket of a posted form; one that was redeemed has the position of what it recorded.
 
-    Refuses a form that was drawn under another definition: what it asked may not be what is recorded.
+    Refuses a form that was drawn under another definition, as `check_version` does.
     """
-    if request.POST.get("definition") != request.clinic.definition.hash:
-        sentence = _("The page was opened under another study definition. Nothing was recorded.")
-        remedy = _("Look through your answers under the present version, and send them from here.")
-        return Refusal("WEB-DEFINITION", sentence, remedy)
+    refusal = check_version(request)
+    if refusal is not None:
+        return refusal
     text = request.POST.get("ticket", "")
     if not TICKET.fullmatch(text):
         sentence = _("The form does not say which page it came from. Nothing was recorded.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -116,7 +117,8 @@ def _form_links(
     known = dict.fromkeys((*planned, *(form for form, at in filled if at == line.encounter)))
     for form in filter(None, map(request.definition.form, known)):
         recorded = (form.id, line.encounter) in filled
-        if form.repeating or not (recorded or _filled_here(request, form)):
+        offered = not form.retired and _filled_here(request, form)
+        if form.repeating or not (recorded or offered):
             continue
         state = "recorded" if recorded else "due" if form.id in line.forms_due else "optional"
         yield FormLink(form.title, state, reverse("form", args=[participant, form.id, line.encounter]))
@@ -138,11 +140,16 @@ def log_links(request: ClinicRequest, participant: str) -> tuple[LogLink, ...]:
     """Return the participant's logs, as far as the reader may see them."""
     records: list[RecordLine] = [each for each in request.seen.records(participant) if not each.removed]
     reviews = {each.form: each.through for each in request.seen.log_reviews(participant)}
-    found = (form for form in request.definition.forms if form.repeating and _filled_here(request, form))
+    rows = Counter(each.form for each in records)
+    found = (
+        form
+        for form in request.definition.forms
+        if form.repeating and _filled_here(request, form) and not (form.retired and not rows[form.id])
+    )
     return tuple(
         LogLink(
             title=form.title,
-            rows=sum(each.form == form.id for each in records),
+            rows=rows[form.id],
             through=reviews.get(form.id),
             link=reverse("log", args=[participant, form.id]),
         )

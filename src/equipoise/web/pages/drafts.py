@@ -48,7 +48,7 @@ def find_draft(request: ClinicRequest, place: FormPlace) -> KeptDraft | None:
     return KeptDraft(
         fields={name: text for name, text in draft.fields.items() if name in known or name in _OTHER_FIELDS},
         saved_at=time_at(draft.saved_at.astimezone(UTC).isoformat(), place.zone),
-        older=draft.definition != request.clinic.definition.hash,
+        older=draft.definition != request.version.hash,
     )
 
 
@@ -92,7 +92,7 @@ def keep_draft(request: ClinicRequest) -> HttpResponse:
             page=page,
             defaults={
                 "fields": fields,
-                "definition": request.clinic.definition.hash,
+                "definition": request.version.hash,
                 "saved_at": request.clinic.now(),
             },
         )

@@ -16,7 +16,7 @@ from equipoise.access.content import Audience
 from equipoise.access.refusal import Refusal
 from equipoise.capture.commands import RecordForm
 from equipoise.web.commands.once import record_once, was_recorded
-from equipoise.web.commands.tickets import ticket_of
+from equipoise.web.commands.tickets import check_version, ticket_of
 from equipoise.web.errors import status_of
 from equipoise.web.items import draw_items, read_items
 from equipoise.web.pages.conflicts import show_conflict
@@ -112,6 +112,9 @@ def _record(request: ClinicRequest, place: FormPlace) -> HttpResponse:
     given = request.POST.dict()
     answers = read_items(place.form, given, place.zone)
     judged = judge(request, place, answers)
+    refusal = check_version(request)
+    if refusal is not None:
+        return draw_form(request, place, given, judged=judged, refusal=refusal, status=409)
     if judged.hard:
         return draw_form(request, place, given, judged=judged, status=422)
     command = RecordForm(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -16,7 +16,8 @@ from equipoise.access.actor import Actor
 from equipoise.access.content import Audience
 from equipoise.access.permissions import permitted_commands
 from equipoise.access.visibility import viewer_of
-from equipoise.conduct.view.lines import GrantLine, SiteStatusLine
+from equipoise.conduct.view.lines import GrantLine, SiteStatusLine, VersionLine
+from equipoise.definition.amendments import Change
 from equipoise.definition.model.study import Role
 from equipoise.web.accounts.models import Account
 from equipoise.web.commands.catalogue import CATALOGUE
@@ -40,6 +41,7 @@ AUDIENCE_WORDS: Mapping[Audience, Promise] = {
 
 STEP_WORDS: Mapping[str, Promise] = {
     "TrialOpened": _("The trial was opened under a study definition"),
+    "StudyAmended": _("The study was amended"),
     "AllocationCommitted": _("The allocation was sealed and committed to"),
     "HeadPublished": _("The head of the ledger was given out"),
     "DatabaseLocked": _("The database was locked"),
@@ -60,6 +62,15 @@ class RoleLine:
     sees_later: tuple[str, ...]
     gives: tuple[str, ...]
     held: int
+
+
+@dataclass(frozen=True, slots=True)
+class VersionShown:
+    """A version with what it changed, and the sites that wait for their approval of it."""
+
+    version: VersionLine
+    changes: Sequence[Change]
+    waiting: tuple[str, ...]
 
 
 def show_governance(request: ClinicRequest) -> HttpResponse:
@@ -109,6 +120,7 @@ def list_site_administration(request: ClinicRequest) -> HttpResponse:
         Column("name", _("Name"), lambda line: line.name),
         Column("country", _("Country"), lambda line: line.country),
         Column("status", _("Status"), lambda line: word_of_state(line.status)),
+        Column("study_version", _("Version"), lambda line: line.study_version),
         Column("approved_on", _("Approved on"), lambda line: line.approved_on),
         Column("activated_at", _("Activated"), lambda line: line.activated_at and line.activated_at[:10]),
         Column("closed_at", _("Closed"), lambda line: line.closed_at and line.closed_at[:10]),
@@ -130,6 +142,25 @@ def list_site_administration(request: ClinicRequest) -> HttpResponse:
         ),
     )
     return show_listing(request, "pages/site_administration.html", "sites", columns, request.seen.all_sites())
+
+
+def list_versions(request: ClinicRequest) -> HttpResponse:
+    """Draw the versions of the study, what each changed, where each holds, and who may go on to the next."""
+    versions = request.seen.versions()
+    releases = Gives(("ActivateVersion",)).admits(request.seen.viewer)
+    lines = [
+        VersionShown(
+            version=each, changes=request.seen.changes(each.number), waiting=_waiting(each, versions)
+        )
+        for each in reversed(versions)
+    ]
+    return render(request, "pages/versions.html", {"lines": lines, "releases": releases})
+
+
+def _waiting(version: VersionLine, versions: Sequence[VersionLine]) -> tuple[str, ...]:
+    """The sites at which a version does not hold yet that needs their approval."""
+    earlier = (each for each in versions if each.number < version.number)
+    return tuple(sorted(site for each in earlier for site in each.sites)) if version.substantial else ()
 
 
 def _site_action(request: ClinicRequest, line: SiteStatusLine) -> str | None:
@@ -216,4 +247,5 @@ ROUTES: tuple[Route, ...] = (
         _SEES_LOG,
     ),
     Route("governance/roles/", show_roles, "roles", Sees(Audience.TRIAL)),
+    Route("governance/versions/", list_versions, "versions", Sees(Audience.TRIAL)),
 )

@@ -101,9 +101,16 @@ def find_place(
         form=found,
         encounter=line,
         row=row or None,
-        hidden=frozenset(item.id for item in found.items if hides and item.unmasking),
+        hidden=_hidden(request, found) if hides else frozenset(),
         zone=request.clinic.zone(participant.split("-", maxsplit=1)[0]),
     )
+
+
+def _hidden(request: ClinicRequest, form: Form) -> frozenset[str]:
+    """The items that would unmask, also those of which only a version says so that does not hold here yet."""
+    latest = request.clinic.definition.form(form.id)
+    items = (*form.items, *(latest.items if latest else ()))
+    return frozenset(item.id for item in items if item.unmasking)
 
 
 def place_of(request: ClinicRequest, participant: str, record: RecordLine) -> FormPlace:
@@ -120,8 +127,8 @@ def find_record(request: ClinicRequest, place: FormPlace) -> RecordLine | None:
 
 
 def is_log(definition: StudyDefinition, form: Form) -> bool:
-    """Tell whether a form may be filled in at any time."""
-    return form.log or form.id in definition.schedule.logs
+    """Tell whether a form may be filled in at any time; one that is retired, never."""
+    return not form.retired and (form.log or form.id in definition.schedule.logs)
 
 
 def is_planned(definition: StudyDefinition, place: FormPlace) -> bool:
@@ -132,7 +139,7 @@ def is_planned(definition: StudyDefinition, place: FormPlace) -> bool:
         return False
     planned = definition.schedule.encounter(place.encounter.encounter)
     forms = definition.schedule.forms_at(planned.id) if planned else definition.schedule.unscheduled
-    return place.form.id in forms
+    return place.form.id in forms and not place.form.retired
 
 
 def why_closed(request: ClinicRequest, place: FormPlace) -> str:
@@ -149,4 +156,4 @@ def why_closed(request: ClinicRequest, place: FormPlace) -> str:
 def may_fill(request: ClinicRequest, form: Form) -> bool:
     """Tell whether the reader's role fills in a form."""
     gives = Gives(("RecordForm",)).admits(request.seen.viewer)
-    return gives and check_filled_by(request.clinic.definition, request.actor, form.id) is None
+    return gives and check_filled_by(request.version, request.actor, form.id) is None

@@ -218,6 +218,11 @@ def freeze_of(row: AssessmentRow, definition: StudyDefinition) -> Frozen:
     return Frozen(row, against, unknown)
 
 
+def _as_assessed(request: ClinicRequest, row: AssessmentRow) -> StudyDefinition:
+    """The version of the study under which somebody was assessed."""
+    return request.clinic.trial.versions.of(row.definition) or request.definition
+
+
 def read_day(request: ClinicRequest) -> date:
     """Return the day that the address names, else today; raises Refused (WEB-DAY) for what is no day."""
     text = request.GET.get("on", "")
@@ -246,7 +251,9 @@ def show_screening(request: ClinicRequest, participant: str) -> HttpResponse:
         "participant": participant,
         "line": line,
         "standing": standing,
-        "frozen": [freeze_of(row, request.definition) for row in request.seen.eligibility(participant)],
+        "frozen": [
+            freeze_of(row, _as_assessed(request, row)) for row in request.seen.eligibility(participant)
+        ],
         "may_assess": "AssessEligibility" in may and line.status == "screening",
         "may_fail": "FailScreening" in may and line.status == "screening",
     }

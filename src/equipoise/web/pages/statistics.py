@@ -17,14 +17,15 @@ def show_statistics(request: ClinicRequest) -> HttpResponse:
     """Draw what may be analysed now, and the plan of the analysis with the day on which it was fixed."""
     seen, definition = request.seen, request.definition
     steps = seen.milestones()
-    opened = next((step for step in steps if step.kind == "TrialOpened"), None)
+    fixed = [step for step in steps if step.kind in ("TrialOpened", "StudyAmended")]
     recruitment = seen.sites()
     context = {
         "state": seen.trial(),
         "offers": offers(request, "report", "datasets", "closed_report", "closed_datasets"),
         "plan": _blocks(request),
-        "fixed": opened,
-        "same": opened is not None and opened.detail == definition.hash,
+        "fixed": fixed[-1] if fixed else None,
+        "amended": len(fixed) > 1,
+        "same": bool(fixed) and fixed[-1].detail == definition.hash,
         "hash": definition.hash,
         "planned": definition.study.planned_enrolment,
         "randomised": sum(line.randomised for line in recruitment),

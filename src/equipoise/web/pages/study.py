@@ -63,26 +63,26 @@ def _show(request: ClinicRequest, here: str, title: str | Promise, document: Doc
 
 def show_synopsis(request: ClinicRequest) -> HttpResponse:
     """Draw the synopsis."""
-    document = synopsis_of(request.clinic.definition)
+    document = synopsis_of(request.version)
     return _show(request, "study", document.title, document)
 
 
 def show_registry(request: ClinicRequest) -> HttpResponse:
     """Draw the study as a registry would show it."""
-    document = registry_page(request.clinic.definition)
+    document = registry_page(request.version)
     return _show(request, "study_registry", document.title, document)
 
 
 def show_schedule(request: ClinicRequest) -> HttpResponse:
     """Draw what is done at which encounter."""
-    definition = request.clinic.definition
+    definition = request.version
     section = schedule_section(definition)
     return _show(request, "study_schedule", _("Schedule of activities"), _one(definition, section))
 
 
 def show_assumptions(request: ClinicRequest) -> HttpResponse:
     """Draw what the definition takes for granted."""
-    definition = request.clinic.definition
+    definition = request.version
     section = assumptions_section(definition)
     return _show(request, "study_assumptions", _("Assumptions"), _one(definition, section))
 
@@ -150,6 +150,7 @@ def show_form(request: ClinicRequest, form: str) -> HttpResponse:
         "items": draw_items(request, found, {}, None),
         "checks": [(check, rule_of(check.holds, names)) for check in found.checks],
         "conditions": rules,
+        "no_longer": [item.label for item in found.items if item.retired],
     }
     return render(request, "pages/study_form.html", context)
 

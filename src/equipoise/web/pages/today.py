@@ -141,8 +141,17 @@ def _to_sign(request: ClinicRequest) -> Card:
     return make_card(_("Casebooks to sign"), cases, reverse("participants"))
 
 
+def _to_consent_anew(request: ClinicRequest) -> Card:
+    cases = [
+        Case(each.participant, each.study_version, _to_participant(each.participant))
+        for each in request.seen.reconsents()
+    ]
+    return make_card(_("To consent anew"), cases, tone="warn")
+
+
 def _nurse(request: ClinicRequest) -> Iterator[Card]:
     yield from _visits(request)
+    yield _to_consent_anew(request)
     yield _queries(request, "open", _("Queries to answer"))
     yield _candidates(request)
 
@@ -281,6 +290,7 @@ def _data_manager(request: ClinicRequest) -> Iterator[Card]:
         for each in seen.out_of_window()
     ]
     yield make_card(_("Missed, or out of their window"), outside, link_to(request, "data_windows"))
+    yield _to_consent_anew(request)
     yield Card(_("Open before the lock"), len(seen.readiness()), link=link_to(request, "data_readiness"))
 
 
