@@ -18,7 +18,7 @@ from equipoise.definition.model.definition import StudyDefinition
 from equipoise.definition.model.eligibility import Eligibility
 from equipoise.enrolment.commands import AssessEligibility, ConsentParticipant
 from equipoise.governance.commands import ActivateSite, GrantRole, OpenTrial
-from equipoise.ledger import Change, Entry, LedgerTransaction, MemoryLedger, StoreUnavailable
+from equipoise.ledger import Change, Entry, LedgerTransaction, MemoryLedger, Receipt, StoreUnavailable
 from equipoise.ledger.memory import _MemoryTransaction
 from tests.factory import PRIYA, CountingEntropy
 from tests.small_trial import SUPPLY, make_definition
@@ -63,8 +63,10 @@ class FailingLedger(MemoryLedger):
             assert isinstance(transaction, _MemoryTransaction)
             append = transaction.append
 
-            def append_or_fail(entries: Sequence[Entry], changes: Sequence[Change]) -> None:
-                append(entries, changes)
+            def append_or_fail(
+                entries: Sequence[Entry], changes: Sequence[Change], receipts: Sequence[Receipt] = ()
+            ) -> None:
+                append(entries, changes, receipts)
                 self._fail("append")
 
             transaction.append = append_or_fail  # type: ignore[method-assign]

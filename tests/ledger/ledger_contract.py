@@ -22,6 +22,8 @@ from equipoise.ledger import (
     Ledger,
     LedgerMisused,
     LedgerTransaction,
+    Receipt,
+    Sending,
     Stamp,
     seal,
 )
@@ -40,6 +42,10 @@ def seal_numbers(head: Head, *numbers: int) -> list[Entry]:
         entries.append(seal(head, Draft("Counted", 1, {"number": number, "list": ["a"]}), STAMP))
         head = entries[-1].head
     return entries
+
+
+def receipt_at(position: int, name: str, recorded_at: str = STAMP.recorded_at) -> Receipt:
+    return Receipt(Sending.of((name,), ("said",)), position, 1, recorded_at)
 
 
 def append_numbers(ledger: Ledger, *numbers: int) -> list[Entry]:
@@ -113,6 +119,31 @@ class LedgerContract:
             assert transaction.head == entries[-1].head
         assert list(ledger.read()) == entries
 
+    def test_receipts_are_kept_with_their_entries_or_not_at_all(self, ledger):
+        first, second, third = receipt_at(1, "a"), receipt_at(2, "b"), receipt_at(1, "c")
+        keys = [each.sending.key for each in (first, second, third)]
+        with ledger.exclusive() as transaction:
+            assert transaction.receipts(keys) == {}
+            transaction.append(seal_numbers(transaction.head, 1), (), [first])
+            assert transaction.receipts(keys[:2]) == {keys[0]: first}
+            transaction.append(seal_numbers(transaction.head, 2), (), [second])
+            transaction.append((), (), [third])
+            assert transaction.receipts(keys) == dict(zip(keys, (first, second, third), strict=True))
+            assert transaction.receipts([]) == {}
+        with pytest.raises(StoppedError), ledger.exclusive() as transaction:
+            transaction.append(seal_numbers(transaction.head, 3), (), [receipt_at(3, "d")])
+            raise StoppedError
+        assert ledger.receipts([*keys, receipt_at(3, "d").sending.key]).keys() == set(keys)
+
+    def test_receipts_go_when_they_are_old(self, ledger):
+        old, young = receipt_at(1, "a"), receipt_at(2, "b", "2026-02-15T09:30:00.000000Z")
+        last = receipt_at(1003, "c", "2026-03-03T09:30:00.000000Z")
+        keys = [each.sending.key for each in (old, young, last)]
+        for receipt, entries in ((old, 1), (young, 1), (last, 1000)):
+            with ledger.exclusive() as transaction:
+                transaction.append(seal_numbers(transaction.head, *range(entries)), (), [receipt])
+        assert ledger.receipts(keys) == {keys[1]: young, keys[2]: last}
+
     def test_exception_takes_everything_back(self, ledger):
         entries = append_numbers(ledger, 1)
         with pytest.raises(StoppedError), ledger.exclusive() as transaction:
@@ -149,6 +180,7 @@ class LedgerContract:
             for use in (
                 lambda t: t.head,
                 lambda t: list(t.tail(0)),
+                lambda t: t.receipts(["a"]),
                 lambda t: t.append(seal_numbers(Head.genesis(), 1), ()),
             ):
                 with pytest.raises(LedgerMisused):

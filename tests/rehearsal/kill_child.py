@@ -9,7 +9,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +24,7 @@ from equipoise.governance.commands import GrantRole, OpenTrial
 from equipoise.governance.state import SiteRow, TrialRow
 from equipoise.ledger.entry import Entry, Head
 from equipoise.ledger.protocol import Ledger, LedgerTransaction
+from equipoise.ledger.receipts import Receipt
 from equipoise.rehearsal.cast import Cast
 from equipoise.rehearsal.rehearse import rehearse
 from equipoise.rehearsal.world import SimulatedClock
@@ -53,6 +54,9 @@ class AcknowledgingLedger:
 
     def read(self, after: int = 0) -> Iterator[Entry]:
         return self._ledger.read(after)
+
+    def receipts(self, keys: Sequence[str]) -> Mapping[str, Receipt]:
+        return self._ledger.receipts(keys)
 
     @contextmanager
     def exclusive(self) -> Iterator[LedgerTransaction]:

@@ -6,10 +6,13 @@ from collections.abc import Callable
 from typing import cast
 
 from equipoise.governance.state import TrialRow
-from equipoise.ledger import StoreUnavailable
+from equipoise.ledger import Receipt, Sending, StoreUnavailable
 from equipoise.store.trial_store import TrialStore
-from tests.ledger.ledger_contract import append_numbers, seal_numbers
+from tests.ledger.ledger_contract import STAMP, append_numbers, seal_numbers
 from tests.store.samples import insertion, place_of, sample_row
+
+SENT = Receipt(Sending.of(("form", "sent"), ("nils",)), 1, 2, STAMP.recorded_at)
+"""That what those record who die was sent."""
 
 
 def count(store: TrialStore) -> None:
@@ -24,13 +27,15 @@ def count(store: TrialStore) -> None:
 def die(store: TrialStore) -> None:
     """End without a word after appending and before the commit."""
     with store.ledger.exclusive() as transaction:
-        transaction.append(seal_numbers(transaction.head, 8, 9), [insertion(sample_row(TrialRow))])
+        entries = seal_numbers(transaction.head, 8, 9)
+        transaction.append(entries, [insertion(sample_row(TrialRow))], [SENT])
         os._exit(3)
 
 
 def die_after(store: TrialStore) -> None:
     """End without a word after the commit."""
-    append_numbers(store.ledger, 8, 9)
+    with store.ledger.exclusive() as transaction:
+        transaction.append(seal_numbers(transaction.head, 8, 9), (), [SENT])
     os._exit(3)
 
 

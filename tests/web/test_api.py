@@ -13,7 +13,7 @@ from equipoise.access.visibility import UNMASKING
 from equipoise.conduct.view import UnmaskedView
 from equipoise.enrolment.state import ParticipantRow
 from equipoise.ledger.protocol import StoreUnavailable
-from equipoise.web.accounts.models import AccessEvent, Ticket
+from equipoise.web.accounts.models import AccessEvent
 from equipoise.web.api.shapes import body_model
 from equipoise.web.api.table import API_ROUTES, BROWSER_ONLY, NOT_READ, READS, SIGNED, ApiRoute
 from equipoise.web.clinic import Clinic
@@ -150,7 +150,8 @@ def test_a_key_is_for_one_command_of_one_sender(clinic: Clinic, nurse: Program, 
 def test_a_refused_command_gives_its_key_back(clinic: Clinic, nurse: Program, consent: dict[str, str]):
     refused = nurse.give("ConsentParticipant", {**consent, "site": "IT01"}, **{"Idempotency-Key": "9"})
     assert (refused.status_code, refused.json()["code"]) == (403, "ACC-SITE")
-    assert not Ticket.objects.exists()
+    given = nurse.give("ConsentParticipant", consent, **{"Idempotency-Key": "9"})
+    assert given.status_code == 200 and "Idempotent-Replayed" not in given
 
 
 def test_spec_a_role_gives_no_command_of_another_role(clinic: Clinic, consent: dict[str, str]):
@@ -163,14 +164,23 @@ def test_spec_a_role_gives_no_command_of_another_role(clinic: Clinic, consent: d
     assert clinic.trial.head == before
 
 
-def test_a_command_whose_first_sending_has_not_ended_is_a_conflict(
-    clinic: Clinic, nurse: Program, consent: dict[str, str]
+def test_spec_a_command_whose_answer_was_lost_is_recorded_once_when_it_is_sent_again(
+    clinic: Clinic, nurse: Program, consent: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ):
-    key = {"Idempotency-Key": "11"}
-    assert nurse.give("ConsentParticipant", consent, **key).status_code == 200
-    Ticket.objects.update(position=None)
+    key, record = {"Idempotency-Key": "11"}, clinic.trial.record
+
+    def record_and_die(*given: Any) -> None:
+        record(*given)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(clinic.trial, "record", record_and_die)
+    with pytest.raises(KeyboardInterrupt):
+        nurse.give("ConsentParticipant", consent, **key)
+    monkeypatch.undo()
+    before = clinic.trial.head
     answer = nurse.give("ConsentParticipant", consent, **key)
-    assert (answer.status_code, answer.json()["code"]) == (409, "WEB-SENT-TWICE")
+    assert answer.status_code == 200 and answer["Idempotent-Replayed"] == "true"
+    assert answer.json()["entries"][-1]["position"] == before.position == clinic.trial.head.position
 
 
 @pytest.mark.requirement("G10")
@@ -270,7 +280,10 @@ def test_a_trial_that_cannot_be_reached_is_worth_another_attempt(
     monkeypatch.setattr(clinic.trial, "record", fail)
     answer = nurse.give("ConsentParticipant", consent, **{"Idempotency-Key": "1"})
     assert (answer.status_code, answer.json()["code"]) == (503, "STORE-BUSY")
-    assert answer["Retry-After"].isdigit() and not Ticket.objects.exists()
+    assert answer["Retry-After"].isdigit()
+    monkeypatch.undo()
+    again = nurse.give("ConsentParticipant", consent, **{"Idempotency-Key": "1"})
+    assert again.status_code == 200 and "Idempotent-Replayed" not in again
 
 
 def test_a_logged_in_browser_is_nobody_here(clinic: Clinic, nurse: Program):

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -178,6 +179,31 @@ def test_a_ticket_of_another_account_or_none_records_nothing(clinic: Clinic, nur
         assert (answer.status_code, "WEB-TICKET" in answer.content.decode()) == (409, True)
         assert len(read_form(answer.content.decode())["ticket"]) == 32, "it can be sent again from there"
     assert clinic.trial.head == before
+
+
+def test_spec_a_form_whose_process_died_is_recorded_once_when_it_is_sent_again(
+    clinic: Clinic, nurse: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fields, record = form_of(nurse, CONSENT) | {"consent_version": "2"}, clinic.trial.record
+
+    def die_before(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    def die_after(*given: Any) -> None:
+        record(*given)
+        raise KeyboardInterrupt
+
+    recorded = []
+    for die in (die_before, die_after):
+        monkeypatch.setattr(clinic.trial, "record", die)
+        with pytest.raises(KeyboardInterrupt):
+            nurse.post(CONSENT, fields)
+        recorded.append(clinic.trial.head.position)
+    monkeypatch.undo()
+    for _ in range(2):
+        answer = nurse.post(CONSENT, fields, follow=True)
+        assert "recorded already" in answer.content.decode()
+    assert recorded[0] < recorded[1] == clinic.trial.head.position
 
 
 @pytest.mark.parametrize(

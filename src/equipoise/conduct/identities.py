@@ -24,6 +24,7 @@ from equipoise.enrolment.commands import EraseIdentity, RegisterIdentity
 from equipoise.enrolment.state import IdentityRow
 from equipoise.ledger.entry import Entry
 from equipoise.ledger.protocol import StoreUnavailable
+from equipoise.ledger.receipts import Sending
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -93,17 +94,23 @@ def settle(trial: Trial, register: Register[object]) -> None:
 
 
 def register_identity(
-    trial: Trial, register: Register[object], actor: Actor, command: RegisterIdentity, name: str, contact: str
+    trial: Trial,
+    register: Register[object],
+    actor: Actor,
+    command: RegisterIdentity,
+    name: str,
+    contact: str,
+    sending: Sending | None = None,
 ) -> tuple[Entry, ...] | Refusal:
     """Record that an identity is kept, and keep it.
 
-    Raises StoreUnavailable when nothing was recorded, IdentityUnmatched (CON-IDENTITY) when it was and the
-    register failed.
+    Raises StoreUnavailable and SentBefore when nothing was recorded, IdentityUnmatched (CON-IDENTITY) when
+    it was and the register failed.
     """
     if not name.strip():
         return Refusal("CON-NAME", "The name is empty.", "Write the participant's name.")
     settle(trial, register)
-    outcome = trial.record(actor, command)
+    outcome = trial.record(actor, command, sending=sending)
     if isinstance(outcome, Refusal):
         return outcome
     try:
@@ -116,11 +123,15 @@ def register_identity(
 
 
 def erase_identity(
-    trial: Trial, register: Register[object], actor: Actor, command: EraseIdentity
+    trial: Trial,
+    register: Register[object],
+    actor: Actor,
+    command: EraseIdentity,
+    sending: Sending | None = None,
 ) -> tuple[Entry, ...] | Refusal:
     """Record that an identity is kept no more, and erase it; raises as `register_identity`."""
     settle(trial, register)
-    outcome = trial.record(actor, command)
+    outcome = trial.record(actor, command, sending=sending)
     if isinstance(outcome, Refusal):
         return outcome
     try:

@@ -32,6 +32,7 @@ from equipoise.definition.model.definition import StudyDefinition
 from equipoise.governance.state import TrialRow
 from equipoise.ledger.entry import Draft, Entry, Head, Stamp, seal, utc_text
 from equipoise.ledger.protocol import Ledger, StoreUnavailable
+from equipoise.ledger.receipts import Receipt, Sending, SentBefore
 from equipoise.ledger.tables import Change, Tables
 
 _TICK = timedelta(microseconds=1)
@@ -45,7 +46,8 @@ class _Asked:
     actor: Actor
     command: Command
     reason: str | None
-    outcome: tuple[Entry, ...] | Refusal | None = None
+    sending: Sending | None = None
+    outcome: tuple[Entry, ...] | Refusal | SentBefore | None = None
     failure: BaseException | None = None
 
     @property
@@ -126,18 +128,19 @@ class Trial:
                 self._held -= 1
 
     def record(
-        self, actor: Actor, command: Command, reason: str | None = None
+        self, actor: Actor, command: Command, reason: str | None = None, sending: Sending | None = None
     ) -> tuple[Entry, ...] | Refusal:
         """Record what a command leads to, all or nothing.
 
         Returns the entries, or the refusal that says what, why and what next. Raises StoreUnavailable when
-        the storage fails; then nothing has changed.
+        the storage fails; then nothing has changed. What is recorded for a `sending` leaves its receipt in
+        the same transaction: raises SentBefore where there is one already, and records nothing.
 
         What several threads ask for at the same time is recorded one after the other, and brought to the
         disk together: of those that wait, the first to come to the trial records for all. Whoever is inside
         `reading` records their own command alone.
         """
-        asked = _Asked(actor, command, reason)
+        asked = _Asked(actor, command, reason, sending)
         self._asked.append(asked)
         with self._lock:
             waiting = [each for each in self._take() if each.waits]
@@ -151,6 +154,8 @@ class Trial:
                 self._record_together([asked])
         if asked.failure is not None:
             raise asked.failure
+        if isinstance(asked.outcome, SentBefore):
+            raise asked.outcome
         return cast(tuple[Entry, ...] | Refusal, asked.outcome)
 
     def as_seen_by(self, actor: Actor) -> MaskedView | UnmaskedView:
@@ -220,19 +225,27 @@ class Trial:
                 kept = self._position, self._latest
                 self.tables.commit()
                 self.tables.begin()
-                outcomes = []
+                outcomes = list[tuple[Entry, ...] | Refusal | SentBefore]()
                 entries: list[Entry] = []
                 changes: list[Change] = []
+                found = transaction.receipts([each.sending.key for each in waiting if each.sending])
+                known, receipts = dict(found), list[Receipt]()
                 for asked in waiting:
+                    if asked.sending and asked.sending.key in known:
+                        outcomes.append(SentBefore(known[asked.sending.key]))
+                        continue
                     outcome = self._decide_on(asked, entries[-1].head if entries else transaction.head)
                     outcomes.append(outcome)
                     if not isinstance(outcome, Refusal):
                         entries += outcome
                         changes += self.tables.changes()
+                        if asked.sending:
+                            receipts.append(self._receipt(asked.sending, outcome))
+                            known[asked.sending.key] = receipts[-1]
                     self.tables.next_step()
                 decided = True
-                if entries:
-                    transaction.append(entries, changes)
+                if entries or receipts:
+                    transaction.append(entries, changes, receipts)
         except BaseException as failure:
             self.tables.rollback()
             self._position, self._latest = kept
@@ -243,8 +256,13 @@ class Trial:
                     asked.failure = failure
             raise
         self.tables.commit()
-        for asked, outcome in zip(waiting, outcomes, strict=True):
-            asked.outcome = outcome
+        for asked, answer in zip(waiting, outcomes, strict=True):
+            asked.outcome = answer
+
+    def _receipt(self, sending: Sending, entries: Sequence[Entry]) -> Receipt:
+        if entries:
+            return Receipt(sending, entries[0].position, len(entries), entries[0].recorded_at)
+        return Receipt(sending, self._position, 0, utc_text(self._now()))
 
     def _decide_on(self, asked: _Asked, head: Head) -> tuple[Entry, ...] | Refusal:
         actor, command = asked.actor, asked.command

@@ -26,6 +26,7 @@ from equipoise.ledger.entry import (
 )
 from equipoise.ledger.memory import MemoryLedger
 from equipoise.ledger.protocol import Ledger, LedgerMisused, LedgerTransaction, StoreUnavailable
+from equipoise.ledger.receipts import RECEIPT_DAYS_MAX, Receipt, Sending, SentBefore
 from equipoise.ledger.tables import (
     Change,
     ConstraintViolated,
@@ -39,6 +40,7 @@ from equipoise.ledger.tables import (
 __all__ = [
     "GENESIS",
     "JSON",
+    "RECEIPT_DAYS_MAX",
     "AppendRefused",
     "CanonicalError",
     "ChainProblem",
@@ -55,8 +57,11 @@ __all__ = [
     "LedgerTransaction",
     "MemoryLedger",
     "MissingRow",
+    "Receipt",
     "Row",
     "RowTypeInvalid",
+    "Sending",
+    "SentBefore",
     "Stamp",
     "StoreUnavailable",
     "StoredRecord",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from threading import Lock, get_ident
 
 from equipoise.ledger.chain import StoredRecord, check_append
 from equipoise.ledger.entry import Entry, Head
 from equipoise.ledger.protocol import LedgerMisused, LedgerTransaction
+from equipoise.ledger.receipts import Receipt, pruned_before
 from equipoise.ledger.tables import Change
 
 
@@ -21,6 +22,7 @@ class MemoryLedger:
 
     def __init__(self) -> None:
         self._entries: list[Entry] = []
+        self._receipts: dict[str, Receipt] = {}
         self._lock = Lock()
         self._writer: int | None = None
 
@@ -36,6 +38,10 @@ class MemoryLedger:
         """Iterate over the entries as storage would hold them, for verification."""
         return map(StoredRecord.of, self.read())
 
+    def receipts(self, keys: Sequence[str]) -> Mapping[str, Receipt]:
+        """Return those committed receipts that there are of some keys."""
+        return _among(self._receipts, keys)
+
     @contextmanager
     def exclusive(self) -> Iterator[LedgerTransaction]:
         """Lock the head against other writers; commit on normal exit, roll all back on an exception."""
@@ -43,10 +49,11 @@ class MemoryLedger:
             raise LedgerMisused("This thread already holds the ledger. Use the transaction that it has.")
         with self._lock:
             self._writer = get_ident()
-            transaction = _MemoryTransaction(self._entries, self.head())
+            transaction = _MemoryTransaction(self._entries, self._receipts, self.head())
             try:
                 yield transaction
                 self._entries.extend(transaction.pending)
+                self._receipts = transaction.kept
             finally:
                 transaction.is_open = False
                 self._writer = None
@@ -55,8 +62,9 @@ class MemoryLedger:
 class _MemoryTransaction:
     """Implements `LedgerTransaction`; what it appends is pending until the ledger commits it."""
 
-    def __init__(self, committed: Sequence[Entry], head: Head) -> None:
+    def __init__(self, committed: Sequence[Entry], receipts: dict[str, Receipt], head: Head) -> None:
         self.pending: list[Entry] = []
+        self.kept = receipts
         self.is_open = True
         self._committed = committed
         self._head = head
@@ -75,15 +83,31 @@ class _MemoryTransaction:
             return _slice(self.pending, after - committed, len(self.pending))
         return iter([*_slice(self._committed, after, committed), *self.pending])
 
-    def append(self, entries: Sequence[Entry], changes: Sequence[Change]) -> None:
-        """Append entries; the changes need nothing here (see `MemoryLedger`)."""
+    def receipts(self, keys: Sequence[str]) -> Mapping[str, Receipt]:
+        """Return those receipts that there are of some keys, including what this transaction appended."""
         self._check_open()
-        self._head = check_append(self._head, entries)
+        return _among(self.kept, keys)
+
+    def append(
+        self, entries: Sequence[Entry], changes: Sequence[Change], receipts: Sequence[Receipt] = ()
+    ) -> None:
+        """Append entries and keep receipts; the changes need nothing here (see `MemoryLedger`)."""
+        self._check_open()
+        head = check_append(self._head, entries)
         self.pending.extend(entries)
+        if receipts:
+            oldest = pruned_before(receipts[0], self._head, head) or ""
+            young = {key: each for key, each in self.kept.items() if each.recorded_at >= oldest}
+            self.kept = young | {each.sending.key: each for each in receipts}
+        self._head = head
 
     def _check_open(self) -> None:
         if not self.is_open:
             raise LedgerMisused("This transaction has ended. Open another with exclusive().")
+
+
+def _among(receipts: Mapping[str, Receipt], keys: Sequence[str]) -> dict[str, Receipt]:
+    return {key: receipts[key] for key in keys if key in receipts}
 
 
 def _slice(entries: Sequence[Entry], start: int, stop: int) -> Iterator[Entry]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
 from equipoise.ledger.entry import Entry, Head
+from equipoise.ledger.receipts import Receipt
 from equipoise.ledger.tables import Change
 
 
@@ -35,8 +36,13 @@ class LedgerTransaction(Protocol):
     def tail(self, after: int) -> Iterator[Entry]:
         """Iterate over the entries after a position, including what this transaction appended."""
 
-    def append(self, entries: Sequence[Entry], changes: Sequence[Change]) -> None:
-        """Append entries and apply the changes of the current-state tables that go with them.
+    def receipts(self, keys: Sequence[str]) -> Mapping[str, Receipt]:
+        """Return those receipts that there are of some keys, including what this transaction appended."""
+
+    def append(
+        self, entries: Sequence[Entry], changes: Sequence[Change], receipts: Sequence[Receipt] = ()
+    ) -> None:
+        """Append entries, apply the changes of the current-state tables that go with them, keep receipts.
 
         All or none: raises AppendRefused when the entries do not continue the chain (see `check_append`).
         """
@@ -50,6 +56,9 @@ class Ledger(Protocol):
 
     def read(self, after: int = 0) -> Iterator[Entry]:
         """Iterate over the committed entries after a position; raise ValueError for one below 0."""
+
+    def receipts(self, keys: Sequence[str]) -> Mapping[str, Receipt]:
+        """Return those committed receipts that there are of some keys."""
 
     def exclusive(self) -> AbstractContextManager[LedgerTransaction]:
         """Lock the head against other writers; commit on normal exit, roll all back on an exception."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,6 +13,7 @@ from django.db.backends.utils import CursorWrapper
 from equipoise.ledger.chain import StoredRecord, check_append
 from equipoise.ledger.entry import GENESIS, Entry, Head, LedgerCorrupt
 from equipoise.ledger.protocol import LedgerMisused, LedgerTransaction, StoreUnavailable
+from equipoise.ledger.receipts import Receipt, Sending, pruned_before
 from equipoise.ledger.tables import Change
 from equipoise.store import setup
 from equipoise.store.failures import inconsistent, storage_errors, uncertain
@@ -31,6 +32,9 @@ _SELECT_CHECKED_HEAD = (
 _LOCK_HEAD = "SELECT FROM ledger_head WHERE id = 1 FOR UPDATE"
 _INSERT = "INSERT INTO ledger (position, previous, hash, body) VALUES (%s, %s, %s, %s)"
 _MOVE_HEAD = "UPDATE ledger_head SET position = %s, hash = %s WHERE id = 1"
+_RECEIPT = "key, said, position, entries, recorded_at"
+_KEEP_RECEIPT = f"INSERT INTO receipt ({_RECEIPT}) VALUES (%s, %s, %s, %s, %s)"
+_PRUNE_RECEIPTS = "DELETE FROM receipt WHERE recorded_at < %s"
 
 _NOWHERE = -1
 
@@ -65,6 +69,11 @@ class DatabaseLedger:
     def records(self) -> Iterator[StoredRecord]:
         """Iterate over all that is stored, unchecked, for verification."""
         return self._select(_SELECT_FIRST, [])
+
+    def receipts(self, keys: Sequence[str]) -> Mapping[str, Receipt]:
+        """Return those committed receipts that there are of some keys."""
+        with storage_errors(), self._cursor() as cursor:
+            return _find_receipts(cursor, keys)
 
     @contextmanager
     def exclusive(self) -> Iterator[LedgerTransaction]:
@@ -136,8 +145,16 @@ class _DatabaseTransaction:
             rows = self._cursor.fetchall()
         return _read_entries(map(_record, rows), after)
 
-    def append(self, entries: Sequence[Entry], changes: Sequence[Change]) -> None:
-        """Append entries and apply the changes of the current-state tables that go with them.
+    def receipts(self, keys: Sequence[str]) -> Mapping[str, Receipt]:
+        """Return those receipts that there are of some keys, including what this transaction appended."""
+        self._check_open()
+        with storage_errors(), self._connection.wrap_database_errors:
+            return _find_receipts(self._cursor, keys)
+
+    def append(
+        self, entries: Sequence[Entry], changes: Sequence[Change], receipts: Sequence[Receipt] = ()
+    ) -> None:
+        """Append entries, apply the changes of the current-state tables that go with them, keep receipts.
 
         All or none: AppendRefused changes nothing, and after StoreUnavailable nothing can be committed.
         """
@@ -147,9 +164,13 @@ class _DatabaseTransaction:
         statements = [
             *((_INSERT, (each.position, each.previous, each.hash, each.body.decode())) for each in entries),
             *map(statement_and_parameters, changes),
+            *((_KEEP_RECEIPT, _columns_of(each)) for each in receipts),
             (_MOVE_HEAD, (head.position, head.hash)),
         ]
         with storage_errors(), self._connection.wrap_database_errors:
+            oldest = pruned_before(receipts[0], self._head, head) if receipts else None
+            if oldest is not None:
+                self._cursor.execute(_PRUNE_RECEIPTS, (oldest,))
             execute_all(self._cursor, statements, together=self._together)
         self._head = head
         self._is_whole = True
@@ -185,6 +206,19 @@ def _record(row: tuple[Any, ...]) -> StoredRecord:
     # What is no number has no place in any order; the check of the chain names it by this one.
     place = position if isinstance(position, int) else _NOWHERE
     return StoredRecord(place, previous, digest, bytes_of(body))
+
+
+def _columns_of(receipt: Receipt) -> tuple[Any, ...]:
+    sending = receipt.sending
+    return sending.key, sending.said, receipt.position, receipt.entries, receipt.recorded_at
+
+
+def _find_receipts(cursor: Cursor | CursorWrapper, keys: Sequence[str]) -> dict[str, Receipt]:
+    if not keys:
+        return {}
+    marks = ", ".join(["%s"] * len(keys))
+    cursor.execute(f"SELECT {_RECEIPT} FROM receipt WHERE key IN ({marks})", tuple(keys))
+    return {key: Receipt(Sending(key, said), *others) for key, said, *others in cursor.fetchall()}
 
 
 def _read_entries(records: Iterator[StoredRecord], after: int) -> Iterator[Entry]:

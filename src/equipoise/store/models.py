@@ -1,4 +1,4 @@
-"""What a trial's database holds: the ledger, its head, the definition, and one table for each row type.
+"""What a trial's database holds: the ledger, its head, receipts, the definition, a table for each row type.
 
 The tables' models are made from the row types, which are the one place where a row's fields are declared.
 """
@@ -47,6 +47,19 @@ class DefinitionRecord(models.Model):
 
     class Meta:
         db_table = "study_definition"
+
+
+class ReceiptRecord(models.Model):
+    """That a form or command was recorded, so that the same is not recorded again when it comes again."""
+
+    key: models.TextField[str, str] = models.TextField(primary_key=True)
+    said: models.TextField[str, str] = models.TextField()
+    position: models.BigIntegerField[int, int] = models.BigIntegerField()
+    entries: models.BigIntegerField[int, int] = models.BigIntegerField()
+    recorded_at: models.TextField[str, str] = models.TextField()
+
+    class Meta:
+        db_table = "receipt"
 
 
 def _field(hint: Any, *, is_key: bool) -> models.Field[Any, Any]:

@@ -20,6 +20,13 @@ _HEADS = "list of heads"
 _EVERYWHERE = {
     "list of migrations": "SELECT id, app, name, applied FROM django_migrations ORDER BY id",
     _HEADS: "SELECT id FROM ledger_head ORDER BY id",
+    # Of receipts only those that cannot be: the others come and go with what is sent.
+    "list of receipts": """
+        SELECT key FROM receipt
+         WHERE length(key) <> 64 OR length(said) <> 64 OR position < 0 OR entries < 0
+            OR position + entries - 1 > (SELECT max(position) FROM ledger_head)
+         ORDER BY key
+    """,
 }
 _SQLITE = {
     _SCHEMA: "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name",

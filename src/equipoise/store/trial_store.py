@@ -255,7 +255,7 @@ def _check_tables(place: Place, tables: set[str]) -> None:
         raise StoreUnreadable(
             "STORE-NOT-A-TRIAL", f"{describe(place)} holds no ledger. {name_it} of a trial."
         )
-    if not tables >= {row_type.table for row_type in ROW_TYPES}:
+    if not tables >= {"receipt", *(row_type.table for row_type in ROW_TYPES)}:
         raise StoreUnreadable(
             "STORE-RELEASE",
             f"{describe(place)} lacks tables that this release keeps. Use the release that it was made with.",

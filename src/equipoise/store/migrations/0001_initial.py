@@ -277,6 +277,19 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="ReceiptRecord",
+            fields=[
+                ("key", models.TextField(primary_key=True, serialize=False)),
+                ("said", models.TextField()),
+                ("position", models.BigIntegerField()),
+                ("entries", models.BigIntegerField()),
+                ("recorded_at", models.TextField()),
+            ],
+            options={
+                "db_table": "receipt",
+            },
+        ),
+        migrations.CreateModel(
             name="RecordRowRecord",
             fields=[
                 ("participant", models.TextField()),

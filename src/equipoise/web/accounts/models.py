@@ -120,18 +120,6 @@ class Draft(models.Model):
         ]
 
 
-class Ticket(models.Model):
-    """A form that was sent: the same form sent twice is recorded once."""
-
-    ticket: models.CharField[str, str] = models.CharField(max_length=64, primary_key=True)
-    account: models.CharField[str, str] = models.CharField(max_length=64)
-    begun_at: models.DateTimeField[datetime, datetime] = models.DateTimeField()
-    position: models.BigIntegerField[int | None, int | None] = models.BigIntegerField(null=True)
-
-    class Meta:
-        db_table = "ticket"
-
-
 class Job(models.Model):
     """A long work that a page asked for, how far it is, and what it made."""
 

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext as _
+
 from equipoise.access.command import Command
 from equipoise.access.refusal import Refusal
 from equipoise.ledger.entry import Entry
-from equipoise.web.accounts.models import Ticket
+from equipoise.ledger.receipts import SentBefore
 from equipoise.web.commands.perform import perform
-from equipoise.web.commands.tickets import claim_ticket, redeem_ticket, release_ticket
+from equipoise.web.commands.tickets import sending, sending_of
 from equipoise.web.request import ClinicRequest
 
 
 def was_recorded(request: ClinicRequest) -> bool:
     """Tell whether the form that is sent was recorded already, by an earlier click."""
-    ticket = request.POST.get("ticket", "")
-    return Ticket.objects.filter(
-        ticket=ticket, account=request.actor.account, position__isnull=False
-    ).exists()
+    sent = sending(request.POST.get("ticket", ""), request.actor.account)
+    receipt = request.clinic.trial.ledger.receipts([sent.key]).get(sent.key)
+    return receipt is not None and receipt.sending == sent
 
 
 def record_once(
@@ -35,18 +36,13 @@ def record_once(
 
 
 def _record(request: ClinicRequest, command: Command, reason: str | None) -> tuple[Entry, ...] | Refusal:
-    claimed = claim_ticket(request)
-    if isinstance(claimed, Refusal):
-        return claimed
-    if claimed.position is not None:
-        return ()
+    sent = sending_of(request)
+    if isinstance(sent, Refusal):
+        return sent
     try:
-        outcome = perform(request, command, reason)
-    except BaseException:
-        release_ticket(claimed)
-        raise
-    if isinstance(outcome, Refusal):
-        release_ticket(claimed)
-        return outcome
-    redeem_ticket(claimed, outcome[-1].position if outcome else 0)
-    return outcome
+        return perform(request, command, reason, sent)
+    except SentBefore as before:
+        if before.receipt.sending == sent:
+            return ()
+        sentence = _("This form was sent by another account before. Nothing was recorded.")
+        return Refusal("WEB-SENT-TWICE", sentence, _("Open the page again and send it from there."))

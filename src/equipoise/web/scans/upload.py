@@ -16,6 +16,7 @@ from equipoise.access.refusal import Refusal, Refused
 from equipoise.imaging.commands import ReceiveScan
 from equipoise.ledger.entry import Entry
 from equipoise.ledger.protocol import StoreUnavailable
+from equipoise.ledger.receipts import Sending, SentBefore
 from equipoise.web.clinic import current_clinic
 from equipoise.web.errors import UNCERTAIN
 from equipoise.web.middleware import too_large
@@ -101,13 +102,13 @@ class ScanUploadMiddleware:
 
 
 def receive_scan(
-    request: ClinicRequest, command: ReceiveScan, reason: str | None
+    request: ClinicRequest, command: ReceiveScan, reason: str | None, sending: Sending
 ) -> tuple[Entry, ...] | Refusal:
-    """Record that a scan arrived, and keep its file if one came with it; raises StoreUnavailable."""
+    """Record that a scan arrived, and keep its file if one came with it; raises as `Trial.record`."""
     trial, files = request.clinic.trial, request.clinic.scans
     sent = request.FILES.get(FIELD)
     if sent is None:
-        return trial.record(request.actor, command, reason)
+        return trial.record(request.actor, command, reason, sending)
     prepared = cast(IncomingScan, sent).outcome
     if isinstance(prepared, Refusal):
         return prepared
@@ -115,7 +116,13 @@ def receive_scan(
         return refusals.of_another()
     with files.kept(prepared):
         try:
-            outcome = trial.record(request.actor, replace(command, file_hash=prepared.hash), reason)
+            command = replace(command, file_hash=prepared.hash)
+            outcome = trial.record(request.actor, command, reason, sending)
+        except SentBefore:
+            # The file may be the one that came with the first sending.
+            if prepared.hash not in request.clinic.scan_hashes():
+                files.drop(prepared.hash)
+            raise
         except BaseException as failure:
             # What may be recorded after all keeps its file; if it is not, the file is swept out later.
             if not (isinstance(failure, StoreUnavailable) and failure.code == UNCERTAIN):

@@ -87,18 +87,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="Ticket",
-            fields=[
-                ("ticket", models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ("account", models.CharField(max_length=64)),
-                ("begun_at", models.DateTimeField()),
-                ("position", models.BigIntegerField(null=True)),
-            ],
-            options={
-                "db_table": "ticket",
-            },
-        ),
-        migrations.CreateModel(
             name="ApiToken",
             fields=[
                 (
