@@ -15,6 +15,7 @@ def main() -> None:
     folder = Path(sys.argv[1])
     folder.mkdir()
     set_up(ServePlan(folder=folder, host="127.0.0.1", port=1, workers=1))
+    from allauth.usersessions.models import UserSession
     from django.test import Client
 
     from equipoise.allocation.state import AllocationRow
@@ -60,6 +61,12 @@ def main() -> None:
             session = browser.session
             session["acting_as"] = [nurse.role, nurse.site]
             session.save()
+            # As logging in leaves it.
+            UserSession.objects.create(
+                user=Account.objects.get(username=nurse.account),
+                session_key=session.session_key,
+                ip="127.0.0.1",
+            )
             sys.stdout.write(
                 f"{session.session_key}\t{nurse.role}@{nurse.site}\t{row.participant}\t{definition.hash}\n"
             )

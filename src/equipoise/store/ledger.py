@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from typing import Any
 
 from django.db import connections, transaction
@@ -23,6 +24,12 @@ _CHUNK = 1000
 _COLUMNS = "SELECT position, previous, hash, body FROM ledger"
 _SELECT_FIRST = f"{_COLUMNS} ORDER BY position LIMIT {_CHUNK}"
 _SELECT_AFTER = f"{_COLUMNS} WHERE position > %s ORDER BY position LIMIT {_CHUNK}"
+# Up to the head, which comes with each entry: what stands beyond it is none of the trial's.
+_SELECT_COMMITTED = (
+    "SELECT ledger.position, ledger.previous, ledger.hash, ledger.body, ledger_head.position"
+    " FROM ledger, ledger_head WHERE ledger_head.id = 1 AND ledger.position > %s"
+    f" AND ledger.position <= ledger_head.position ORDER BY ledger.position LIMIT {_CHUNK}"
+)
 _SELECT_HEAD = "SELECT position, hash FROM ledger_head WHERE id = 1"
 # The head, and the hash of the entry that it should be the head of.
 _SELECT_CHECKED_HEAD = (
@@ -50,10 +57,8 @@ class DatabaseLedger:
 
     def head(self) -> Head:
         """Return the head as last committed."""
-        with storage_errors(), self._cursor() as cursor:
-            cursor.execute(_SELECT_HEAD)
-            row = cursor.fetchone()
-        return Head(row[0], row[1]) if row else Head.genesis()
+        rows = self._rows(_SELECT_HEAD, [])
+        return Head(*rows[0]) if rows else Head.genesis()
 
     def read(self, after: int = 0) -> Iterator[Entry]:
         """Iterate over the committed entries after a position, up to the head at the time of the call.
@@ -62,8 +67,12 @@ class DatabaseLedger:
         """
         if after < 0:
             raise ValueError(f"a position is 0 or more, not {after}")
-        end = self.head().position
-        records = self._select(_SELECT_AFTER, [after])
+        first = self._rows(_SELECT_COMMITTED, [after])
+        if not first:
+            return iter(())
+        end = first[0][-1]
+        more = self._select(_SELECT_AFTER, [first[-1][0]]) if len(first) == _CHUNK else ()
+        records = chain(map(_record, first), more)
         return _read_entries((each for each in records if each.position <= end), after)
 
     def records(self) -> Iterator[StoredRecord]:
@@ -103,12 +112,15 @@ class DatabaseLedger:
     def _cursor(self) -> CursorWrapper:
         return connections[self.alias].cursor()
 
+    def _rows(self, statement: str, parameters: list[Any]) -> list[Any]:
+        with storage_errors(), self._cursor() as cursor:
+            cursor.execute(statement, parameters)
+            return cursor.fetchall()
+
     def _select(self, statement: str, parameters: list[Any]) -> Iterator[StoredRecord]:
         # One query for each chunk: no read transaction stays open while the reader is at work.
         while True:
-            with storage_errors(), self._cursor() as cursor:
-                cursor.execute(statement, parameters)
-                rows = cursor.fetchall()
+            rows = self._rows(statement, parameters)
             yield from map(_record, rows)
             if len(rows) < _CHUNK:
                 return
@@ -202,7 +214,7 @@ class _DatabaseTransaction:
 
 
 def _record(row: tuple[Any, ...]) -> StoredRecord:
-    position, previous, digest, body = row
+    position, previous, digest, body, *_ = row
     # What is no number has no place in any order; the check of the chain names it by this one.
     place = position if isinstance(position, int) else _NOWHERE
     return StoredRecord(place, previous, digest, bytes_of(body))
