@@ -4,7 +4,6 @@ Both worlds are kept in SQLite files, without the vault: a masked account's comm
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,12 @@ from typer.testing import CliRunner
 
 from equipoise.access.actor import Actor
 from equipoise.allocation.state import AllocationRow
-from equipoise.analysis.cut import DataCut
-from equipoise.cli.exporting import FORMATS, FormatName
 from equipoise.cli.main import app
 from equipoise.cli.trials import _readers
 from equipoise.conduct.rooms import apply_entry
 from equipoise.conduct.view import MaskedView
 from equipoise.definition.lock import canonical_json
+from equipoise.exchange.formats import FORMATS, FormatName
 from equipoise.ledger import Tables
 from equipoise.safety.state import EventRow
 from equipoise.store.heads import publish_head
@@ -155,16 +153,12 @@ def keep(world: World, folder: Path) -> None:
     store.close()
 
 
-def _with_named_head(world: World, cut: DataCut) -> DataCut:
-    return replace(cut, head=world.name_hashes(cut.head))
-
-
 def run(world: World, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Line]:
     monkeypatch.chdir(folder)
     (folder / MADE).mkdir()
     # The head of the chain is named by its entry before it goes into files in which it could not be found.
     cut = MaskedView.cut
-    monkeypatch.setattr(MaskedView, "cut", lambda *asked: _with_named_head(world, cut(*asked)))
+    monkeypatch.setattr(MaskedView, "cut", lambda *asked: world.with_named_head(cut(*asked)))
     for name in commands():
         tried = ARGUMENTS.get(name, "")
         for arguments in () if isinstance(tried, str) else tried(world):

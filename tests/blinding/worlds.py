@@ -13,6 +13,7 @@ from typing import Any
 
 from equipoise.access.actor import Actor
 from equipoise.allocation.vault import PLAN, MemoryVault
+from equipoise.analysis.cut import DataCut
 from equipoise.conduct.entropy import SeededEntropy
 from equipoise.conduct.trial import Trial
 from equipoise.definition.load import load_study
@@ -94,6 +95,10 @@ class World:
     def name_hashes(self, text: str) -> str:
         """Put the position of an entry in place of its hash, or of the beginning of it."""
         return re.sub(r"\b[0-9a-f]{12,64}\b", self._name_hash, text)
+
+    def with_named_head(self, cut: DataCut) -> DataCut:
+        """Put the position of the head in place of its hash in a data cut."""
+        return replace(cut, head=self.name_hashes(cut.head))
 
     def _name_hash(self, match: re.Match[str]) -> str:
         at = self.hashes.get(match[0][:12])

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from equipoise.cli.exporting import FORMATS
+from equipoise.exchange.formats import FORMATS
 from equipoise.exchange.recognise import kind_of
 from tests.cli.bad_inputs import run, study
 
-OF_STUDIES = ("ctgov", "usdm", "odm132", "odm2", "fhir")
+OF_STUDIES = tuple(name for name, each in FORMATS.items() if "study" in each.of)
 KINDS = {"odm132": "odm", "odm2": "odm", "sdtm": "datasets", "adam": "datasets"}
 FORMS = [(name, form) for name, each in FORMATS.items() for form in each.forms]
 

@@ -50,10 +50,17 @@ def replay(ledger: Ledger, position: int | None = None) -> Replay:
     return Replay(tables, head, recorded_at, kinds)
 
 
-def cut_trial(versions: Versions, ledger: Ledger, position: int | None, arm_of: ArmOf | None) -> DataCut:
+def cut_trial(
+    versions: Versions,
+    ledger: Ledger,
+    position: int | None,
+    arm_of: ArmOf | None,
+    participant: str | None = None,
+) -> DataCut:
     """Cut the data at a position, under the version of the study that was the latest there.
 
-    Without `arm_of` the cut is masked: no arms, nothing that would unmask.
+    Without `arm_of` the cut is masked: no arms, nothing that would unmask. A cut of one participant counts
+    nothing of the trial.
     """
     replayed = replay(ledger, position)
     tables = replayed.tables
@@ -63,6 +70,7 @@ def cut_trial(versions: Versions, ledger: Ledger, position: int | None, arm_of: 
     people = tuple(
         _cut_participant(definition, versions, tables, row, as_of, arm_of)
         for row in tables.all(ParticipantRow)
+        if participant in (None, row.participant)
     )
     cut = DataCut(
         definition=definition,
@@ -74,7 +82,7 @@ def cut_trial(versions: Versions, ledger: Ledger, position: int | None, arm_of: 
         recorded_at=replayed.recorded_at,
         locked_at=trial.locked_at,
         unblinded_at=trial.unblinded_at,
-        counts=_count(replayed, masked=arm_of is None),
+        counts=_count(replayed, masked=arm_of is None) if participant is None else {},
     )
     return mask_cut(cut) if arm_of is None else cut
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 
+from equipoise.access.content import Audience
 from equipoise.allocation.state import AllocationRow
+from equipoise.analysis.cut import DataCut
 from equipoise.capture.evidence import casebook_signed
 from equipoise.capture.state import FreezeRow, QueryRow
+from equipoise.conduct.cut import ArmOf, cut_trial
 from equipoise.conduct.evidence import evidence_of
 from equipoise.conduct.view.lines import FreezeLine, ParticipantLine
 from equipoise.conduct.view.scope import Scope
 from equipoise.definition.expression import Explanation, explain
 from equipoise.definition.names import DefinitionNames
 from equipoise.enrolment.state import AssessmentRow, ParticipantRow
+from equipoise.ledger.protocol import Ledger
 
 _NOT_SIGNED = frozenset(
     {
@@ -88,3 +93,17 @@ def explain_criteria(scope: Scope, participant: str, on: date) -> Mapping[str, E
         for rule in rules
         if rule.when is not None and not scope.hides_condition(rule.when)
     }
+
+
+def cut_participant(scope: Scope, ledger: Ledger, participant: str, arm_of: ArmOf | None) -> DataCut:
+    """Cut the data of one participant, without central readings for those who do not see them."""
+    scope.need_participant(participant)
+    cut = cut_trial(scope.versions, ledger, None, arm_of, participant)
+    imaging = cut.definition.imaging
+    if imaging is None or Audience.READING in scope.viewer.audiences:
+        return cut
+    people = tuple(
+        replace(person, rows=tuple(row for row in person.rows if row.form != imaging.read_form))
+        for person in cut.participants
+    )
+    return replace(cut, participants=people)

@@ -328,6 +328,14 @@ class MaskedView:
         """Return the data as they stand, or stood at a position of the ledger, without any allocation."""
         return self._cut(position, None)
 
+    def participant_cut(self, participant: str) -> DataCut:
+        """Return the data of one participant as they stand now: a report of what befell them needs no more.
+
+        Central readings are in it for those who see them, the arm for those who see that. Raises Refused for
+        a participant whom the viewer does not see.
+        """
+        return participants.cut_participant(self._scope, self._ledger, participant, None)
+
     def _cut(self, position: int | None, arm_of: Callable[[Tables, str], str] | None) -> DataCut:
         self._scope.need(Audience.CONDUCT)
         self._scope.need(Audience.READING)
@@ -374,6 +382,12 @@ class UnmaskedView(MaskedView):
         """Return the data as they stand, or stood at a position of the ledger, with every arm."""
         self._scope.need(Audience.UNMASKED)
         return self._cut(position, self._arm_of)
+
+    def participant_cut(self, participant: str) -> DataCut:
+        """Return the data of one participant as they stand now, with their arm for those who see it."""
+        knows = Audience.UNMASKED in self._scope.viewer.audiences
+        arm_of = self._arm_of if knows else None
+        return participants.cut_participant(self._scope, self._ledger, participant, arm_of)
 
     def lots(self) -> tuple[LotRow, ...]:
         """List the lots."""
