@@ -32,6 +32,7 @@ from equipoise.web.keys import CLINIC_KEY
 from equipoise.web.routes import ROUTES
 from tests.web.blinding.places import Pattern, facts_of, url_patterns
 from tests.web.clinics import _FILES, CHEAP_HASHERS, PASSWORD, actor_of, trial_under_way
+from tests.web.test_safety import serious_event
 
 SITE = "SE01"
 NO_PAGES = frozenset(
@@ -182,7 +183,10 @@ def _with_query(name: str, address: str, facts: list[dict[str, str]]) -> str:
 
 
 def _facts(clinic: Clinic) -> list[dict[str, str]]:
-    """What addresses may name, those of the site first; with a work, an invitation and a broken code."""
+    """What addresses may name, those of the site first.
+
+    There are a work, an invitation, a broken code and a serious event.
+    """
     now, nurse = clinic.now(), actor_of(clinic, "nurse", SITE)
     account = Account.objects.get(username=nurse.account)
     secret = invite(None, account, by="tests", now=now)
@@ -202,6 +206,7 @@ def _facts(clinic: Clinic) -> list[dict[str, str]]:
     )
     broken = clinic.trial.record(_breaker(clinic), UnblindInEmergency(participant=who, cause="Anaphylaxis."))
     assert isinstance(broken, tuple), broken
+    serious_event(clinic, hours=1)
     serious = [
         {"participant": row.participant, "row": str(row.row)}
         for row in clinic.trial.tables.all(EventRow)

@@ -1,113 +1,201 @@
-"""The copy of a site's data: complete, of this site only, to read and for a machine, with its audit trail."""
+"""Exports: every format and form as the role sees the trial, of one state, and on record."""
 
-import csv
 import io
 import json
+import sys
 from hashlib import sha256
+from typing import Any, get_args
 from zipfile import ZipFile
 
 import pytest
+from django.conf import settings
 
 from equipoise.access.actor import Actor
+from equipoise.conduct.view import UnmaskedView
+from equipoise.exchange.formats import FORMATS, FormatName, FormName
+from equipoise.web.accounts.models import AccessEvent, Job
 from equipoise.web.clinic import Clinic
-from equipoise.web.pages.exports import ROUTES
-from equipoise.web.visible import Kinds
+from equipoise.web.commands.tickets import make_ticket
+from equipoise.web.exporting import EXPLANATIONS, formats_for, title_of, words_of_export
+from equipoise.web.pages.standards import EXPLANATIONS as OF_STUDIES
+from equipoise.web.pages.standards import files_of_study
+from equipoise.web.protect import role_token
 from tests.web.clinics import actor_of, browser_of
 from tests.web.test_jobs import begin, works_end
 
 __all__ = ["works_end"]
 
+TAKERS = ("data_manager", "statistician", "unblinded_statistician", "safety_board")
 
-def copy_of(actor: Actor, site: str = "") -> tuple[str, ZipFile, bytes]:
+
+def export(actor: Actor, name: FormatName, form: FormName) -> tuple[str, bytes]:
+    """Take the trial in a form, and return the file's name and content."""
     browser = browser_of(actor)
-    answer = browser.get(begin(browser, actor, "copy", site=site) + "file/")
-    assert answer.status_code == 200
-    name = answer["Content-Disposition"].split('"')[1]
-    return name, ZipFile(io.BytesIO(answer.content)), answer.content
+    address = begin(browser, actor, "export", format=name, form=form)
+    answer = browser.get(address + "file/")
+    assert answer.status_code == 200, browser.get(address).content.decode()
+    return answer["Content-Disposition"].split('"')[1], answer.content
 
 
-def rows_of(archive: ZipFile, name: str) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(archive.read(name).decode())))
+def ask(actor: Actor, name: str, form: str) -> Any:
+    given = {"kind": "export", "format": name, "form": form, "ticket": make_ticket()}
+    return browser_of(actor).post("/jobs/start/", given | {"acting_as": role_token(actor)})
 
 
-@pytest.mark.requirement("G5", "G12", "P7")
-def test_spec_an_investigator_takes_a_complete_copy_of_their_site_with_its_audit_trail(clinic: Clinic):
-    actor = actor_of(clinic, "investigator", "SE01")
-    name, archive, _ = copy_of(actor)
-    seen = clinic.trial.as_seen_by(actor)
-    codes = [line.participant for line in seen.participants()]
-    assert name == f"{clinic.definition.study.id}-SE01-{clinic.trial.head.position}.zip"
-    assert [row["participant"] for row in rows_of(archive, "data/participants.csv")] == codes
-    records = [record for code in codes for record in seen.records(code)]
-    assert len(rows_of(archive, "data/values.csv")) == sum(len(record.values) for record in records)
-    assert len(rows_of(archive, "data/audit_trail.csv")) == len(list(seen.audit()))
-    for code in codes:
-        page = archive.read(f"casebooks/{code}.html").decode()
-        assert code in page
-        assert "Audit trail" in page
-        for account in {line.account for line in seen.audit(code)} - {"system"}:
-            assert f"The {account.replace('.', ' at ')} ({account})" in page
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        ("odm132", "xml"),
+        ("odm2", "xml"),
+        ("sdtm", "xpt"),
+        ("adam", "csv"),
+        ("fhir", "ndjson"),
+        ("report", "html"),
+    ],
+)
+def test_a_trial_leaves_in_a_format_named_by_its_state(clinic: Clinic, name: FormatName, form: FormName):
+    called, content = export(actor_of(clinic, "data_manager"), name, form)
+    at = f"masked-{clinic.trial.head.position}"
+    study = clinic.definition.study.id
+    wanted = f"{study}-{name}-{at}.{form}" if FORMATS[name].single else f"{study}-{name}-{form}-{at}.zip"
+    assert called == wanted
+    assert len(content) > 1000
 
 
-@pytest.mark.requirement("G8", "G12", "P7")
-def test_the_manifest_names_every_file_with_its_hash_and_the_state_it_is_of(clinic: Clinic):
-    _, archive, _ = copy_of(actor_of(clinic, "investigator", "SE01"))
+@pytest.mark.requirement("G8", "P7")
+def test_spec_several_files_come_with_a_manifest_of_the_state_and_every_hash(clinic: Clinic):
+    actor = actor_of(clinic, "statistician")
+    _, content = export(actor, "sdtm", "json")
+    archive = ZipFile(io.BytesIO(content))
     manifest = json.loads(archive.read("manifest.json"))
     assert set(manifest["files"]) == set(archive.namelist()) - {"manifest.json"}
+    assert {"dm.json", "ae.json", "define.xml"} <= manifest["files"].keys()
     for name, said in manifest["files"].items():
         assert said["sha256"] == sha256(archive.read(name)).hexdigest()
     assert manifest["ledger"] == {"position": clinic.trial.head.position, "hash": clinic.trial.head.hash}
     assert manifest["definition"] == clinic.definition.hash
+    assert (manifest["seen_by_role"], manifest["closed"]) == (actor.role, False)
+    assert (manifest["format"], manifest["form"]) == ("sdtm", "json")
 
 
-@pytest.mark.requirement("G8", "P7")
-def test_the_same_state_gives_the_same_bytes(clinic: Clinic):
-    actor = actor_of(clinic, "investigator", "SE01")
-    assert copy_of(actor)[2] == copy_of(actor)[2]
-
-
-@pytest.mark.requirement("G12")
-def test_spec_a_copy_holds_nothing_of_another_site_whatever_is_asked_for(clinic: Clinic):
-    _, archive, _ = copy_of(actor_of(clinic, "investigator", "SE01"), site="IT01")
-    text = "".join(archive.read(name).decode() for name in archive.namelist() if name != "definition.json")
-    assert "SE01-001" in text
-    assert "IT01-0" not in text
-    assert "IT02-0" not in text
-
-
-@pytest.mark.requirement("G9", "G10", "G12")
-def test_spec_a_masked_copy_has_no_arm_and_no_item_that_unmasks(clinic: Clinic):
-    _, archive, _ = copy_of(actor_of(clinic, "data_manager"))
-    assert "data/arms.csv" not in archive.namelist()
-    unmasking = {(f.id, i.id) for f in clinic.definition.forms for i in f.items if f.unmasking or i.unmasking}
-    assert unmasking
-    held = {(row["form"], row["item"]) for row in rows_of(archive, "data/values.csv")}
-    assert held
-    assert not held & unmasking
-
-
-def test_a_data_manager_copies_one_site_or_all(clinic: Clinic):
-    actor = actor_of(clinic, "data_manager")
-    sites = {row["site"] for row in rows_of(copy_of(actor)[1], "data/participants.csv")}
-    assert sites == {"SE01", "IT01", "IT02"}
-    one = {row["site"] for row in rows_of(copy_of(actor, "IT01")[1], "data/participants.csv")}
-    assert one == {"IT01"}
-
-
-def test_an_unheard_of_site_is_refused(clinic: Clinic):
+@pytest.mark.requirement("G1", "P7")
+def test_spec_a_file_is_shown_with_its_hash_and_state_and_taking_it_is_on_record(clinic: Clinic):
     actor = actor_of(clinic, "data_manager")
     browser = browser_of(actor)
-    page = browser.get("/copies/").content.decode()
-    assert "all sites" in page
-    ticket = "t" * 32
-    answer = browser.post(
-        "/jobs/start/", {"kind": "copy", "site": "XX99", "ticket": ticket, "acting_as": "data_manager@"}
-    )
-    assert answer.status_code == 422
-    assert "WEB-SITE" in answer.content.decode()
+    address = begin(browser, actor, "export", format="odm2", form="xml")
+    page = browser.get(address).content.decode()
+    assert not AccessEvent.objects.filter(what="copy_taken").exists()
+    content = browser.get(f"{address}file/").content
+    assert sha256(content).hexdigest() in page
+    assert clinic.trial.head.hash in page
+    taken = AccessEvent.objects.get(what="copy_taken")
+    assert (taken.account, taken.detail) == (actor.account, f"{Job.objects.get().file} as {actor.role}")
+    assert "CDISC ODM 2.0" in browser.get("/jobs/").content.decode()
+    assert Job.objects.get().file in browser.get("/exports/").content.decode()
+    other = browser_of(actor_of(clinic, "statistician"))
+    assert [other.get(each).status_code for each in (address, f"{address}file/")] == [404, 404]
 
 
-def test_copies_are_for_investigators_and_data_managers(clinic: Clinic):
-    assert {route.visible for route in ROUTES} == {Kinds(("investigator", "data_manager"))}
-    for kind in ("nurse", "monitor", "administrator", "reader", "safety_board"):
-        assert browser_of(actor_of(clinic, kind)).get("/copies/").status_code == 403
+@pytest.mark.requirement("P7")
+def test_spec_the_same_state_gives_the_same_bytes(clinic: Clinic):
+    actor = actor_of(clinic, "data_manager")
+    assert export(actor, "adam", "xpt") == export(actor, "adam", "xpt")
+
+
+@pytest.mark.requirement("G9", "G10")
+def test_spec_who_is_masked_takes_no_arm_and_who_is_not_takes_it_marked_as_closed(clinic: Clinic):
+    planned = ("TRT01P", "TRTSEQP")
+    titles = {}
+    for kind in ("statistician", "unblinded_statistician"):
+        called, content = export(actor_of(clinic, kind), "adam", "csv")
+        archive = ZipFile(io.BytesIO(content))
+        titles[kind] = archive.read("adsl.csv").decode().splitlines()[0]
+        closed = json.loads(archive.read("manifest.json"))["closed"]
+        assert (f"closed-{clinic.trial.head.position}" in called, closed) == (kind != "statistician",) * 2
+    assert not any(name in titles["statistician"] for name in planned)
+    assert any(name in titles["unblinded_statistician"] for name in planned)
+    page = browser_of(actor_of(clinic, "unblinded_statistician")).get("/exports/").content.decode()
+    assert "Closed: what you take tells the arms" in page
+    assert "Closed:" not in browser_of(actor_of(clinic, "statistician")).get("/exports/").content.decode()
+
+
+def test_what_is_passed_on_is_not_offered_while_the_arms_are_closed(clinic: Clinic):
+    closed = actor_of(clinic, "unblinded_statistician")
+    assert isinstance(clinic.trial.as_seen_by(closed), UnmaskedView)
+    for kind in TAKERS:
+        actor = actor_of(clinic, kind)
+        names = formats_for(clinic, clinic.trial.as_seen_by(actor))
+        assert "ctgov" not in names, "there are no results yet"
+        assert ("package" in names) == (
+            actor != closed and not isinstance(clinic.trial.as_seen_by(actor), UnmaskedView)
+        )
+    answer = ask(closed, "package", "zip")
+    assert (answer.status_code, Job.objects.count()) == (403, 0)
+    assert "ACC-EXPORT" in answer.content.decode()
+
+
+def test_every_format_of_a_trial_has_its_words_and_every_form(clinic: Clinic):
+    assert EXPLANATIONS.keys() == {name for name, each in FORMATS.items() if "trial" in each.of}
+    assert OF_STUDIES.keys() == {name for name, each in FORMATS.items() if "study" in each.of}
+    words = {words_of_export(name, form) for name, each in FORMATS.items() for form in each.forms}
+    assert len(words) == sum(len(each.forms) for each in FORMATS.values())
+    assert {"CDISC SDTM, Dataset-NDJSON", "HL7 FHIR R5, JSON", "CDISC USDM 4.0"} <= words
+    assert FORMATS.keys() == set(get_args(FormatName))
+    assert len({title_of(name) for name in FORMATS}) == len(FORMATS)
+
+
+@pytest.mark.requirement("G14")
+def test_spec_who_may_not_take_the_trial_cannot_ask_for_it(clinic: Clinic):
+    for kind in ("investigator", "nurse", "monitor", "administrator", "reader", "safety_desk", "laboratory"):
+        actor = actor_of(clinic, kind)
+        assert browser_of(actor).get("/exports/").status_code == 403, kind
+        assert ask(actor, "sdtm", "xpt").status_code == 403, kind
+    board = ask(actor_of(clinic, "safety_board"), "sdtm", "xpt")
+    assert (board.status_code, "ACC-EXPORT" in board.content.decode()) == (403, True)
+    assert Job.objects.count() == 0
+
+
+@pytest.mark.parametrize(("name", "form"), [("sdtm", "pdf"), ("unheard_of", "xml"), ("", ""), ("☃", "☃")])
+def test_a_format_or_form_that_is_none_is_refused(clinic: Clinic, name: str, form: str):
+    answer = ask(actor_of(clinic, "data_manager"), name, form)
+    assert (answer.status_code, Job.objects.count()) == (422, 0)
+    assert "EXPORT-FORM" in answer.content.decode()
+
+
+def test_what_cannot_be_written_is_said_on_the_page_of_the_work(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setitem(sys.modules, "polars", None)
+    actor = actor_of(clinic, "data_manager")
+    browser = browser_of(actor)
+    page = browser.get(begin(browser, actor, "export", format="sdtm", form="parquet")).content.decode()
+    assert "EXTRA-MISSING" in page
+    assert "equipoise[tables]" in page
+    browser.cookies[settings.LANGUAGE_COOKIE_NAME] = "sv"
+    assert '<div lang="en">' in browser.get(f"/jobs/{Job.objects.get().job}/").content.decode()
+    assert not list(clinic.jobs.iterdir())
+
+
+# -- the study without data
+
+
+@pytest.mark.requirement("G1")
+def test_spec_everybody_who_reads_the_study_takes_it_in_every_standard_and_that_is_on_record(clinic: Clinic):
+    for kind in ("reader", "nurse", "safety_desk"):
+        actor = actor_of(clinic, kind)
+        browser = browser_of(actor)
+        page = browser.get("/study/standards/").content.decode()
+        for file in files_of_study():
+            assert f"/study/standards/{file}/" in page
+            answer = browser.get(f"/study/standards/{file}/")
+            assert answer.status_code == 200
+            assert clinic.definition.study.title[:20] in answer.content.decode()
+            taken = AccessEvent.objects.filter(what="copy_taken").first()
+            assert taken is not None
+            assert taken.detail == f"{clinic.definition.study.id}-{file} as {actor.role}"
+
+
+def test_a_standard_that_is_none_is_not_there(clinic: Clinic):
+    browser = browser_of(actor_of(clinic, "nurse"))
+    for file in ("sdtm.xpt", "e2b.xml", "usdm.xml", "usdm"):
+        assert browser.get(f"/study/standards/{file}/").status_code == 404

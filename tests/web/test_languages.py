@@ -33,6 +33,7 @@ from tests.web.filled import VITAL_SIGNS, address_of, open_form, person_of, reco
 
 _PLACE = re.compile(r"%\(\w+\)[sd]|%%|</?\w+>")
 _CODE = re.compile(r'"((?:ACC|ALL|CAP|CON|ENR|GOV|IMG|SAF|SUP)-[A-Z-]+)"')
+_OF_FILES = re.compile(r'"((?:E2B|EXTRA|PACKAGE|RESULTS)-[A-Z-]+)"')
 _ROOMS = (
     "access",
     "allocation",
@@ -292,7 +293,9 @@ def test_spec_every_refusal_has_words_in_every_language():
     for language in catalogues.LANGUAGES:
         with translation.override(language):
             assert {code for code in codes if not words_of_refusal(code)} == set()
-    assert BY_CODE.keys() <= codes
+    written = (Path(equipoise.__file__).parent / "exchange").rglob("*.py")
+    exchange = {code for path in written for code in _OF_FILES.findall(path.read_text(encoding="utf-8"))}
+    assert BY_CODE.keys() <= codes | exchange
     assert {code.partition("-")[2] for code in codes} >= BY_ENDING.keys() - {"CHECK"}
 
 

@@ -22,7 +22,8 @@ MENU: tuple[tuple[str, Promise], ...] = (
     ("people", _("People")),
     ("governance", _("Governance")),
     ("audit", _("Audit trail")),
-    ("exports", _("Copies")),
+    ("exports", _("Exports")),
+    ("copies", _("Copies")),
     ("study", _("Study")),
 )
 """The name of a route, and its title; a route that the role may not come to is left out."""

@@ -1,7 +1,8 @@
 """What a refusal means in general, for a reader whose language is not that of its own sentence.
 
-The rooms of the trial refuse in English, with codes and days in the sentence; a code says what kind of
-refusal it is. What the clinic itself refuses is in the reader's language already, and is not here.
+The rooms of the trial, and what writes files, refuse in English, with codes and days in the sentence; a code
+says what kind of refusal it is. What the clinic itself refuses is in the reader's language already, and is
+not here.
 """
 
 from __future__ import annotations
@@ -152,6 +153,14 @@ _SUPPLY: Mapping[str, Promise] = {
     "SUP-UNIT": _("The unit's state does not allow this, or there is no such unit."),
 }
 
+_EXCHANGE: Mapping[str, Promise] = {
+    "E2B-MASKED": _("The data that you see hold no allocation: the report can be made blinded only."),
+    "E2B-NUMBER": _("The number of the report becomes too long. Take a shorter identifier of the sender."),
+    "EXTRA-MISSING": _("A part of the program is not installed here. Ask whoever runs the clinic."),
+    "PACKAGE-CLOSED": _("The trial is still masked, and the package would tell the arms."),
+    "RESULTS-NONE": _("Nobody took part in the trial: there are no results."),
+}
+
 BY_CODE: Mapping[str, Promise] = {
     **_ACCESS,
     **_ALLOCATION,
@@ -161,6 +170,7 @@ BY_CODE: Mapping[str, Promise] = {
     **_GOVERNANCE,
     **_READING_AND_SAFETY,
     **_SUPPLY,
+    **_EXCHANGE,
 }
 
 _ROOMS = frozenset(code.partition("-")[0] for code in BY_CODE)

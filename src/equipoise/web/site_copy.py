@@ -13,13 +13,11 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from datetime import date
-from hashlib import sha256
 from typing import Any
 
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
-from equipoise import __version__
 from equipoise.access.content import Audience
 from equipoise.access.refusal import Refusal, Refused
 from equipoise.capture.state import LogRow, QueryRow, SignatureRow
@@ -43,9 +41,7 @@ from equipoise.safety.state import ClockRow, EventRow
 from equipoise.web.casebook_html import Names, draw_casebook
 from equipoise.web.request import ClinicRequest
 from equipoise.web.works import Work
-from equipoise.web.zips import zip_of
-
-_MANIFEST = "manifest.json"
+from equipoise.web.zips import MANIFEST, manifest_of, zip_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +117,9 @@ def make_copy(work: Work) -> str:
             "role": seen.viewer.role,
         },
     ).encode()
-    files[_MANIFEST] = _manifest(work, taken, files)
+    said = {"site": site or None, "participants": len(taken.people)}
+    files[MANIFEST] = manifest_of(definition, work.actor, taken.head, files, said)
+    work.is_of(taken.head)
     work.write(zip_of(files))
     work.step()
     return f"{definition.study.id}-{site or 'all-sites'}-{taken.head.position}.zip"
@@ -256,25 +254,6 @@ def _values(taken: Taken) -> bytes:
         for place in (r.entered.get(item, {}),)
     ]
     return _csv(titles, rows)
-
-
-def _manifest(work: Work, taken: Taken, files: dict[str, bytes]) -> bytes:
-    definition = work.clinic.definition
-    said = {
-        "study": definition.study.id,
-        "study_version": definition.study.version,
-        "definition": definition.hash,
-        "site": work.arguments["site"] or None,
-        "seen_by_role": work.actor.role,
-        "ledger": {"position": taken.head.position, "hash": taken.head.hash},
-        "participants": len(taken.people),
-        "software": f"equipoise {__version__}",
-        "files": {
-            name: {"bytes": len(files[name]), "sha256": sha256(files[name]).hexdigest()}
-            for name in sorted(files)
-        },
-    }
-    return (json.dumps(said, indent=2, ensure_ascii=False) + "\n").encode()
 
 
 def _flat(by_person: dict[str, tuple[Any, ...]]) -> list[Any]:

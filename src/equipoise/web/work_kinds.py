@@ -1,4 +1,4 @@
-"""The kinds of long work: reports, datasets, verification, and the copy of a site's data."""
+"""The kinds of long work: reports, datasets, verification, copies of a site's data, and exports."""
 
 from __future__ import annotations
 
@@ -26,8 +26,9 @@ from equipoise.ledger.entry import Head
 from equipoise.store.heads import HeadsRefused, read_heads
 from equipoise.store.identities import IDENTITIES, read_codes
 from equipoise.store.names import HEADS_FILE
+from equipoise.web import event_reports, exporting
 from equipoise.web.accounts.models import Setting
-from equipoise.web.site_copy import make_copy
+from equipoise.web.site_copy import make_copy, read_copy_arguments
 from equipoise.web.visible import Kinds
 from equipoise.web.works import Work, WorkKind
 from equipoise.web.zips import zip_of
@@ -213,6 +214,24 @@ WORK_KINDS: Mapping[str, WorkKind] = {
             gettext_lazy("All that you see, with its audit trail: to read, and for a machine; zipped."),
             Kinds(("investigator", "data_manager")),
             make_copy,
+            read=read_copy_arguments,
+        ),
+        WorkKind(
+            "export",
+            gettext_lazy("Export"),
+            gettext_lazy("The trial as your role sees it, in a form that others read."),
+            exporting.WHO,
+            exporting.make_export,
+            exporting.needs_all_data,
+            exporting.read_export_arguments,
+        ),
+        WorkKind(
+            event_reports.KIND,
+            gettext_lazy("Report of an adverse event"),
+            gettext_lazy("One serious adverse event as ICH E2B(R3), for an authority or a safety database."),
+            event_reports.WHO,
+            event_reports.make_event_report,
+            read=event_reports.read_report_arguments,
         ),
     )
 }

@@ -7,7 +7,7 @@ readable by the owner of the process only and removed after a day.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -26,9 +26,11 @@ from equipoise.access.actor import Actor
 from equipoise.access.refusal import Refusal, Refused
 from equipoise.conduct.clock import read_system_clock
 from equipoise.conduct.view import MaskedView, UnmaskedView
+from equipoise.ledger.entry import Head
 from equipoise.ledger.protocol import StoreUnavailable
 from equipoise.web.accounts.models import Job
 from equipoise.web.clinic import Clinic
+from equipoise.web.request import ClinicRequest
 from equipoise.web.visible import Kinds
 
 _BEAT_SECONDS = 1.0
@@ -42,7 +44,10 @@ _running: list[Thread] = []
 
 @dataclass
 class Work:
-    """A work under way: for whom, on what, and how far it is."""
+    """A work under way: for whom, on what, and how far it is.
+
+    `made_of` says, once that is known, of which state of the trial its result is, and the hash of its file.
+    """
 
     clinic: Clinic
     actor: Actor
@@ -50,6 +55,7 @@ class Work:
     path: Path
     done: int = 0
     total: int = 0
+    made_of: dict[str, Any] = field(default_factory=dict)
     ended: Event = field(default_factory=Event)
 
     @property
@@ -65,10 +71,22 @@ class Work:
         """Say that a step is done."""
         self.done += 1
 
-    def write(self, content: bytes) -> None:
+    def be_at(self, done: int, total: int) -> None:
+        """Say how many steps of how many are done."""
+        self.done, self.total = done, total
+
+    def is_of(self, head: Head) -> None:
+        """Say of which state of the trial the result is."""
+        self.made_of |= {"position": head.position, "head": head.hash}
+
+    def write(self, content: bytes | Iterable[bytes]) -> None:
         """Write the result, readable by the owner of the process only."""
+        digest = sha256()
         with os.fdopen(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(content)
+            for piece in (content,) if isinstance(content, bytes) else content:
+                file.write(piece)
+                digest.update(piece)
+        self.made_of["sha256"] = digest.hexdigest()
 
 
 Make = Callable[[Work], "str | Refusal"]
@@ -79,7 +97,8 @@ Make = Callable[[Work], "str | Refusal"]
 class WorkKind:
     """A kind of long work: what it is called, what it makes, who may ask for it.
 
-    `needs` returns why it cannot be done in the present state of the trial, or None.
+    `needs` returns why it cannot be done in the present state of the trial, or None. `read` returns what a
+    form asks of it, and raises Refused for what cannot be asked.
     """
 
     name: str
@@ -88,6 +107,7 @@ class WorkKind:
     visible: Kinds
     make: Make
     needs: Callable[[MaskedView | UnmaskedView], Refusal | None] = lambda _seen: None
+    read: Callable[[ClinicRequest], dict[str, Any]] = lambda _request: {}
 
 
 def start(
@@ -186,7 +206,8 @@ def _note_end(work: Work, outcome: str | Refusal) -> None:
         sentence = f"{outcome.sentence} {outcome.remedy}"[:_SENTENCE_LENGTH]
         _update(work, status="refused", code=outcome.code, sentence=sentence)
         return
-    _update(work, status="done", done=work.total, total=work.total, file=outcome)
+    arguments = work.arguments | work.made_of
+    _update(work, status="done", done=work.total, total=work.total, file=outcome, arguments=arguments)
 
 
 def _update(work: Work, **fields: Any) -> None:

@@ -25,7 +25,10 @@ from django.urls import Resolver404, resolve
 from equipoise.access.actor import Actor
 from equipoise.access.permissions import PERMITTED
 from equipoise.allocation.state import UnblindingRow
+from equipoise.exchange.formats import FORMATS
+from equipoise.safety.state import EventRow
 from equipoise.supply.state import UnitRow
+from equipoise.web.accounts.models import Job
 from equipoise.web.clinic import Clinic
 from equipoise.web.commands.catalogue import COMMANDS, SLUGS
 from equipoise.web.errors import FORBIDDEN, WRONG_METHOD
@@ -42,6 +45,9 @@ _FORM = re.compile(r'<form [^>]*method="post".*?</form>', re.DOTALL)
 _VALUE = re.compile(r' value="[^"]*"')
 _NONSENSE = "☃ '; -- <b>"
 _NOT_FOR_ROLE = (b"ACC-PAGE", b"ACC-UNSEEN", b"ACC-COMMAND")
+READER_OF_ALL = "data_manager"
+"""The role that takes the trial in every form of every format; others take each format in its usual form."""
+EVENTS_REPORTED = 2
 LINKS_PER_ROUTE = 2
 """So many addresses are read that pages lead to and that are not among those that a page is tried at."""
 
@@ -122,6 +128,7 @@ class Crawl:
         self.logged: list[str] = []
         self.dead: set[str] = set()
         self.statuses: dict[str, set[int]] = {}
+        self.taken: set[str] = set()
         self._asked: dict[str, None] = {}
         self._found: dict[str, None] = {}
         self._shapes: dict[tuple[str, ...], int] = {}
@@ -141,6 +148,7 @@ class Crawl:
             self.follow_links()
             self.send_commands()
             self.send_forms()
+            self.take_exports()
             for pattern, addresses in places.items():
                 self.send_pattern(pattern, addresses[0])
             for name, most in _RE_READ.items():
@@ -262,6 +270,26 @@ class Crawl:
                 if variant in (0, VARIANTS - 1):
                     self._give(name, given)
 
+    def take_exports(self) -> None:
+        """Take the trial in every form of every format as who reads it all, as others in the usual forms."""
+        for name, each in FORMATS.items():
+            if "trial" in each.of:
+                for form in each.forms if self.actor.role == READER_OF_ALL else each.forms[:1]:
+                    fields = {"kind": "export", "format": name, "form": form}
+                    self._take("/jobs/start/", fields, f"{name}.{form}")
+        serious = [row for row in self.clinic.trial.tables.all(EventRow) if row.serious]
+        parties = {"sender": "A", "receiver": "B", "organisation": "C", "type": "other"}
+        for row in serious[:EVENTS_REPORTED]:
+            for version in ("blinded", "unblinded"):
+                address = f"/safety/{row.participant}/{row.row}/report/"
+                self._take(address, parties | {"version": version}, "e2b.xml")
+
+    def _take(self, address: str, fields: Mapping[str, str], name: str) -> None:
+        answer = self.post(address, fields)
+        if answer.status_code == 302:
+            file = self.get(f"{answer['Location']}file/", follow=False)
+            self.taken |= {name} if file.status_code == 200 else set()
+
     def _give(self, name: str, given: Mapping[str, Any]) -> None:
         body = json.dumps({each: value for each, value in given.items() if value is not None}, default=_iso)
         address = f"/api/v1/commands/{SLUGS[name]}"
@@ -309,6 +337,9 @@ class Crawl:
         """Know the hashes of what was recorded."""
         for entry in self.clinic.trial.ledger.read(self._known):
             self.world.hashes[entry.hash[:12]] = self._known = entry.position
+        for job in Job.objects.filter(status="done"):
+            # What was made may have hashes of the chain in it, and is compared itself.
+            self.world.hashes.setdefault(job.arguments["sha256"][:12], self._known)
 
     def _keep(self, place: str, answer: Any) -> None:
         path = place.split(" {", maxsplit=1)[0].rsplit(" ", maxsplit=1)[-1]

@@ -19,6 +19,7 @@ from equipoise.safety.state import EventRow
 from equipoise.supply.state import LotRow, UnitRow
 from equipoise.web.accounts.models import Account, ApiToken, Job
 from equipoise.web.clinic import Clinic
+from equipoise.web.pages.standards import files_of_study
 
 Facts = dict[str, str]
 """Values of arguments that belong together."""
@@ -38,6 +39,7 @@ ABSENT: Facts = {
     "account": "nobody",
     "secret": "a-secret",
     "job": "0" * 32,
+    "file": "unheard_of.xml",
     "number": "9999",
     "pk": "9999",
 }
@@ -110,6 +112,7 @@ def facts_of(clinic: Clinic) -> list[Facts]:
     facts += [{"account": each.username} for each in Account.objects.order_by("username")]
     facts += [{"number": str(each.pk), "pk": str(each.pk)} for each in ApiToken.objects.order_by("pk")]
     facts += [{"job": each.job} for each in Job.objects.order_by("job")]
+    facts += [{"file": each} for each in files_of_study()]
     return facts
 
 

@@ -32,13 +32,14 @@ from equipoise.access.actor import Actor
 from equipoise.allocation.commands import UnblindInEmergency
 from equipoise.capture.state import RecordRow
 from equipoise.enrolment.state import ParticipantRow
+from equipoise.exchange.formats import FORMATS
 from equipoise.web import urls
 from equipoise.web.protect import Route, protected, role_token
 from equipoise.web.request import ClinicRequest
 from equipoise.web.visible import AnyRole
 from tests.blinding.reach import find_differences
 from tests.blinding.worlds import make_worlds, study_of
-from tests.web.blinding.crawl import Crawl, forget_names, write_answer
+from tests.web.blinding.crawl import READER_OF_ALL, Crawl, forget_names, write_answer
 from tests.web.blinding.places import ABSENT, addresses_of, arms_of, url_patterns
 from tests.web.blinding.served import IDENTITY, PRINTED, Served, browser_of, serve
 
@@ -92,6 +93,9 @@ def test_every_address_says_the_same_in_both_worlds(
     assert [line for line in plain.logged if any(word in line for word in private_words)] == []
     tried = {name for name in plain.statuses if name}
     assert {pattern.name for pattern in url_patterns()} - tried == set(), "these were never asked for"
+    if role == READER_OF_ALL:
+        files = {f"{name}.{form}" for name, each in FORMATS.items() for form in each.forms}
+        assert files - plain.taken == {"usdm.json", "ctgov.json"}, "one is of the study, one of its results"
 
 
 # -- the comparison finds a leak

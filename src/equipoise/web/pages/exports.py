@@ -1,29 +1,62 @@
-"""Copies: the data of a site with their audit trail, taken away at any time (ICH E6(R3) 3.16.1)."""
+"""Exports: the trial in the forms that others read, as far and as masked as the role sees it."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from django.http import HttpResponse
 from django.shortcuts import render
 
-from equipoise.web.offers import offers
+from equipoise.exchange.formats import FORMATS, FormatName, FormName
+from equipoise.web.commands.tickets import make_ticket
+from equipoise.web.exporting import (
+    EXPLANATIONS,
+    WHO,
+    formats_for,
+    is_closed,
+    shows_arms,
+    title_of,
+    word_of_form,
+    words_of_export,
+)
 from equipoise.web.protect import Route
 from equipoise.web.request import ClinicRequest
-from equipoise.web.visible import Kinds
 from equipoise.web.works import works_of
 
 
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A format in which the reader may take the trial: its forms, each with its word, and a ticket."""
+
+    name: FormatName
+    title: str
+    explanation: str
+    forms: tuple[tuple[FormName, str], ...]
+    ticket: str
+
+
 def show_exports(request: ClinicRequest) -> HttpResponse:
-    """Draw what a copy holds, the button that makes one, and those that are still kept."""
+    """Draw the formats with a button for each, of what state they would be, and those that are still kept."""
+    names = formats_for(request.clinic, request.seen)
+    kept = [
+        (job, words_of_export(job.arguments["format"], job.arguments["form"]))
+        for job in works_of(request.actor).filter(kind="export")
+    ]
     context = {
-        "offers": offers(request, "copy"),
-        "works": works_of(request.actor).filter(kind="copy"),
+        "offered": [_offered(name) for name in names],
+        "kept": kept,
         "head": request.seen.head(),
-        "site": request.seen.viewer.site,
-        "people": len(request.seen.participants()),
+        "hash": request.clinic.definition.hash,
+        "closed": is_closed(request.clinic, request.seen),
+        "arms": shows_arms(request.seen),
+        "state": request.seen.trial(),
     }
     return render(request, "pages/exports.html", context)
 
 
-ROUTES: tuple[Route, ...] = (
-    Route("copies/", show_exports, "exports", Kinds(("investigator", "data_manager"))),
-)
+def _offered(name: FormatName) -> Offered:
+    forms = tuple((form, word_of_form(name, form)) for form in FORMATS[name].forms)
+    return Offered(name, title_of(name), str(EXPLANATIONS[name]), forms, make_ticket())
+
+
+ROUTES: tuple[Route, ...] = (Route("exports/", show_exports, "exports", WHO),)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mimetypes import guess_type
+from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -15,14 +16,14 @@ from equipoise.web.accounts.events import note_access
 from equipoise.web.accounts.models import Job
 from equipoise.web.commands.tickets import TICKET
 from equipoise.web.errors import not_found
+from equipoise.web.exporting import words_of_export
 from equipoise.web.listing import Column, show_listing
 from equipoise.web.protect import Route
 from equipoise.web.request import ClinicRequest
-from equipoise.web.site_copy import read_copy_arguments
 from equipoise.web.visible import Kinds
 from equipoise.web.words_of_values import word_of_state
 from equipoise.web.work_kinds import WORK_KINDS
-from equipoise.web.works import is_interrupted, start, works_of
+from equipoise.web.works import WorkKind, is_interrupted, start, works_of
 
 _WHO = Kinds(tuple(dict.fromkeys(kind for each in WORK_KINDS.values() for kind in each.visible.kinds)))
 
@@ -34,14 +35,18 @@ def start_work(request: ClinicRequest) -> HttpResponse:
     kind = WORK_KINDS.get(request.POST.get("kind", ""))
     if kind is None or not kind.visible.admits(request.seen.viewer):
         raise Refused(_no_such_work())
+    refusal = kind.needs(request.seen)
+    if refusal is not None:
+        raise Refused(refusal)
+    return begin(request, kind, kind.read(request))
+
+
+def begin(request: ClinicRequest, kind: WorkKind, arguments: dict[str, Any]) -> HttpResponse:
+    """Begin a work that was asked for by a form, and go to the page that shows how far it is."""
     ticket = request.POST.get("ticket", "")
     if not TICKET.fullmatch(ticket):
         sentence = _("The form does not say which page it came from. Nothing was begun.")
         raise Refused(Refusal("WEB-TICKET", sentence, _("Open the page again and send it from there.")))
-    refusal = kind.needs(request.seen)
-    if refusal is not None:
-        raise Refused(refusal)
-    arguments = read_copy_arguments(request) if kind.name == "copy" else {}
     begun = start(request.clinic, request.actor, kind, arguments, ticket)
     if isinstance(begun, Refusal):
         raise Refused(begun)
@@ -57,7 +62,7 @@ def list_jobs(request: ClinicRequest) -> HttpResponse:
             lambda job: str(WORK_KINDS[job.kind].title),
             link=lambda job: reverse("job", args=[job.job]),
         ),
-        Column("site", gettext_lazy("Of"), lambda job: job.arguments.get("site", "")),
+        Column("site", gettext_lazy("Of"), about),
         Column("status", gettext_lazy("Status"), lambda job: word_of_state(_status(job))),
         Column("file", gettext_lazy("File"), lambda job: job.file),
     )
@@ -67,7 +72,8 @@ def list_jobs(request: ClinicRequest) -> HttpResponse:
 def show_job(request: ClinicRequest, job: str) -> HttpResponse:
     """Draw how far a work is; htmx asks for the inner part again until the work has ended."""
     found = _own(request, job)
-    context = {"job": found, "kind": WORK_KINDS[found.kind], "status": _status(found)}
+    kind = WORK_KINDS[found.kind]
+    context = {"job": found, "kind": kind, "about": about(found), "status": _status(found)}
     inner = request.headers.get("HX-Request") == "true"
     return render(request, "parts/job.html" if inner else "pages/job.html", context)
 
@@ -83,6 +89,15 @@ def send_file(request: ClinicRequest, job: str) -> HttpResponse:
     response = HttpResponse(path.read_bytes(), content_type=content_type)
     response["Content-Disposition"] = f'attachment; filename="{found.file}"'
     return response
+
+
+def about(job: Job) -> str:
+    """Return of what a work is: a site, a format and its form, an adverse event."""
+    if job.kind == "export":
+        return words_of_export(job.arguments["format"], job.arguments["form"])
+    if job.kind == "event_report":
+        return f"{job.arguments['participant']}/{job.arguments['row']}"
+    return str(job.arguments.get("site", ""))
 
 
 def _own(request: ClinicRequest, job: str) -> Job:

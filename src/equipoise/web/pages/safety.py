@@ -19,6 +19,7 @@ from equipoise.conduct.trail import AuditLine
 from equipoise.conduct.view.lines import ClockLine, RecordLine
 from equipoise.definition.model.conduct import Safety
 from equipoise.safety.state import EventRow
+from equipoise.web.event_reports import WHO as REPORTERS
 from equipoise.web.items import shown
 from equipoise.web.listing import Column, make_listing
 from equipoise.web.people import names_of
@@ -140,6 +141,7 @@ def show_event(request: ClinicRequest, participant: str, row: int) -> HttpRespon
         "running": [_clock(request, line, term) for line in event.clocks],
         "course": _course(request, event),
         "may": request.seen.permitted_commands(),
+        "may_report": event.row.serious and REPORTERS.admits(request.seen.viewer),
         "form": safety.form,
         "revealed_to": [role.name for role in definition.study.roles if role.id in permitted],
         "aware": _both_times(request, event.row.aware_at, participant),

@@ -30,6 +30,7 @@ PARTS: tuple[tuple[str, Promise], ...] = (
     ("study_schedule", _("Schedule of activities")),
     ("study_forms", _("Forms")),
     ("study_assumptions", _("Assumptions")),
+    ("study_standards", _("In standards")),
 )
 """The pages of the study: their names, and what they are called.
 
