@@ -241,6 +241,32 @@ def test_spec_the_agreement_of_readers_is_counted_for_each_item() -> None:
         seen(clinic).reading_agreement()
 
 
+@pytest.mark.requirement("G9", "G10")
+def test_spec_the_cut_of_a_participant_holds_what_its_viewer_may_see_and_nobody_else() -> None:
+    clinic, code = randomised()
+    randomised("CA01", clinic)
+    stat = Actor("una", "list_statistician")
+    grant(clinic, RITA, OMAR, stat)
+    scan = scanned(clinic, code)
+    clinic.do(DANA, AcceptScan(scan=scan))
+    read(clinic, scan, (RITA, 1), (OMAR, 1))
+    imaging = clinic.definition.imaging
+    assert imaging is not None
+
+    def forms(actor: Actor) -> set[str]:
+        (person,) = seen(clinic, actor).participant_cut(code).participants
+        assert (person.participant, person.arm is None) == (code, actor != stat)
+        return {row.form for row in person.rows}
+
+    assert imaging.read_form in forms(DANA) & forms(stat)
+    assert imaging.read_form not in forms(PRIYA)
+    assert seen(clinic).participant_cut(code).counts == {}
+    with pytest.raises(Refused, match="ACC-PARTICIPANT"):
+        seen(clinic, PETE).participant_cut(code)
+    with pytest.raises(Refused):
+        seen(clinic, RITA).participant_cut(code)
+
+
 def test_one_reader_agrees_with_nobody() -> None:
     clinic = Clinic()
     definition = clinic.definition

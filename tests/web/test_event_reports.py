@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from equipoise.access.actor import Actor
+from equipoise.allocation.commands import UnblindInEmergency
+from equipoise.allocation.state import AllocationRow
 from equipoise.exchange.e2b import read_icsr
 from equipoise.exchange.e2b.parties import QUALIFICATIONS, SENDER_TYPES
 from equipoise.safety.state import EventRow
@@ -32,15 +34,15 @@ ANSWERS = {
 }
 
 
-def place_of(row: int) -> str:
-    return f"/safety/{WHOSE}/{row}/report/"
+def place_of(row: int, participant: str = WHOSE) -> str:
+    return f"/safety/{participant}/{row}/report/"
 
 
-def ask(actor: Actor, row: int, **given: str) -> Any:
+def ask(actor: Actor, row: int, participant: str = WHOSE, **given: str) -> Any:
     """Send the form with these answers."""
     browser = browser_of(actor)
     told = {"acting_as": role_token(actor), "ticket": make_ticket()}
-    answer = browser.post(place_of(row), told | ANSWERS | given)
+    answer = browser.post(place_of(row, participant), told | ANSWERS | given)
     wait_for_works()
     return answer
 
@@ -52,9 +54,9 @@ def elements_of(content: bytes, folder: Path) -> Mapping[str, Sequence[str]]:
     return read_icsr(path)
 
 
-def report(actor: Actor, row: int, **given: str) -> tuple[str, bytes]:
+def report(actor: Actor, row: int, participant: str = WHOSE, **given: str) -> tuple[str, bytes]:
     """Return the name and the content of the report of an event."""
-    answer = ask(actor, row, **given)
+    answer = ask(actor, row, participant, **given)
     assert answer.status_code == 302, answer.content.decode()
     browser = browser_of(actor)
     taken = browser.get(answer["Location"] + "file/")
@@ -99,6 +101,34 @@ def test_spec_only_who_sees_the_arms_is_asked_for_the_unblinded_version(clinic: 
     masked, blinded = report(actor_of(clinic, "safety_desk"), row, version="unblinded")
     assert "-blinded-" in masked
     assert elements_of(blinded, tmp_path)["G.k.2.5"] == ("true",)
+
+
+@pytest.mark.requirement("G1", "G9")
+def test_spec_whoever_broke_the_code_makes_the_unblinded_report_of_that_participant_alone(
+    clinic: Clinic, tmp_path: Path
+):
+    rows = clinic.trial.tables.all(AllocationRow)
+    whose, other = [row.participant for row in rows if row.participant.startswith("SE01")][:2]
+    given = {code: serious_event(clinic, code, hours=1) for code in (whose, other)}
+    desk = actor_of(clinic, "safety_desk")
+    assert desk.role in clinic.definition.allocation.emergency_unblinding.permitted
+    broken = UnblindInEmergency(participant=whose, cause="The authority asks for it.")
+    assert isinstance(clinic.trial.record(desk, broken), tuple)
+    name, content = report(desk, given[whose], whose, version="unblinded")
+    assert "-unblinded-" in name
+    told = elements_of(content, tmp_path)
+    arm = clinic.definition.arm(clinic.trial.emergency_allocation(desk, whose))
+    assert arm is not None
+    names = {each.id: each.name for each in clinic.definition.study.interventions}
+    possible = {names[each] for cell in arm.cells.values() for each in cell}
+    assert set(told["G.k.2.2"]) & possible
+    assert "true" not in told.get("G.k.2.5", ())
+    read = AccessEvent.objects.get(what="allocation_read")
+    assert (read.account, read.detail) == (desk.account, whose)
+    assert "-blinded-" in report(desk, given[other], other, version="unblinded")[0]
+    manager = actor_of(clinic, "data_manager")
+    assert "-blinded-" in report(manager, given[whose], whose, version="unblinded")[0]
+    assert AccessEvent.objects.filter(what="allocation_read").count() == 1
 
 
 @pytest.mark.requirement("G1")

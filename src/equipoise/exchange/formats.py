@@ -6,7 +6,7 @@ Each standard is loaded when something is written in it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from equipoise.exchange.made import Content, MadeFile, NotWritten
@@ -33,7 +33,8 @@ Progress = Callable[[int, int], None]
 class EventReport:
     """Which adverse event is reported, who sends the report and who receives it.
 
-    `unblinded` names the product that was given; `reporter` None is one of whom nothing is known.
+    `unblinded` names the product that was given; `arm` is that of the participant where whoever asks is
+    masked and learned it by breaking the code. `reporter` None is one of whom nothing is known.
     """
 
     participant: str
@@ -41,6 +42,7 @@ class EventReport:
     sender: Sender
     receiver: Receiver
     unblinded: bool = False
+    arm: str | None = None
     reporter: Reporter | None = None
     sender_comment: str | None = None
 
@@ -169,8 +171,13 @@ def _e2b(source: Source, form: FormName) -> list[MadeFile]:
     assessment = next(
         (event for event in seen.adverse_events() if (event.participant, event.row) == place), None
     )
+    cut = seen.participant_cut(asked.participant)
+    if asked.arm is not None:
+        # What would unmask beside the arm stays out: only the arm was revealed.
+        people = tuple(replace(person, arm=asked.arm) for person in cut.participants)
+        cut = replace(cut, participants=people, masked=False)
     content = write_icsr(
-        seen.participant_cut(asked.participant),
+        cut,
         *place,
         sender=asked.sender,
         receiver=asked.receiver,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from django.core.exceptions import ValidationError
@@ -12,6 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from equipoise.access.actor import Actor
 from equipoise.access.refusal import Refusal, Refused
 from equipoise.conduct.view import MaskedView, UnmaskedView
 from equipoise.exchange.e2b.parties import (
@@ -85,17 +86,28 @@ ASKED: tuple[Asked, ...] = (
     Asked("comment", gettext_lazy("Sender's comment"), 20_000, kind="long_text"),
 )
 VERSION = Asked("version", gettext_lazy("Version"), 0, required=True, kind="choice", choices=_VERSIONS)
-"""Asked of those alone who may know the allocation; everybody else sends the blinded one."""
+"""Asked of those alone who may know the allocation; everybody else sends the blinded version."""
 
 _OF_ONE_REPORT = ("comment", "qualification", "version")
 
 
-def asked_of(seen: MaskedView | UnmaskedView) -> tuple[Asked, ...]:
-    """Return what a viewer is asked."""
-    return (VERSION, *ASKED) if shows_arms(seen) else ASKED
+def broke_code(actor: Actor, seen: MaskedView | UnmaskedView, participant: str) -> bool:
+    """Tell whether an account broke the code of a participant."""
+    wanted = (participant, "emergency", actor.account)
+    return any((row.participant, row.kind, row.account) == wanted for row in seen.unblindings())
 
 
-def fields_of(request: ClinicRequest, given: Mapping[str, str], problems: Mapping[str, str]) -> list[Field]:
+def may_unblind(actor: Actor, seen: MaskedView | UnmaskedView, participant: str) -> bool:
+    """Tell whether an account may name what a participant was given: it sees the arms, or broke the code."""
+    return shows_arms(seen) or broke_code(actor, seen, participant)
+
+
+def asked_for(request: ClinicRequest, participant: str) -> tuple[Asked, ...]:
+    """Return what the reader is asked for the report of an event of a participant."""
+    return (VERSION, *ASKED) if may_unblind(request.actor, request.seen, participant) else ASKED
+
+
+def fields_of(asked: Sequence[Asked], given: Mapping[str, str], problems: Mapping[str, str]) -> list[Field]:
     """Return the fields of the form, as they were answered."""
     return [
         Field(
@@ -107,7 +119,7 @@ def fields_of(request: ClinicRequest, given: Mapping[str, str], problems: Mappin
             tuple((code, str(words)) for code, words in (each.choices or {}).items()),
             problem=problems.get(each.name, ""),
         )
-        for each in asked_of(request.seen)
+        for each in asked
     ]
 
 
@@ -125,10 +137,10 @@ def usual_answers(request: ClinicRequest) -> dict[str, str]:
     return usual | kept
 
 
-def read_answers(request: ClinicRequest) -> tuple[dict[str, str], dict[str, str]]:
-    """Return what was answered, and by field what is wrong with it."""
+def read_answers(request: ClinicRequest, asked: Sequence[Asked]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return what was answered, and by field what is wrong with it; what was not asked is not read."""
     answers, problems = {}, {}
-    for each in asked_of(request.seen):
+    for each in asked:
         given = answers[each.name] = request.POST.get(each.name, "").replace("\r\n", "\n").strip()
         problem = _problem(each, given)
         if problem:
@@ -173,7 +185,10 @@ def read_report_arguments(request: ClinicRequest) -> dict[str, Any]:
 
 
 def make_event_report(work: Work) -> str | Refusal:
-    """Make the report of an event, from the data of its participant as they stand when the work begins."""
+    """Make the report of an event, from the data of its participant as they stand when the work begins.
+
+    Raises Refused (ALL-NOT-UNBLINDED) for an unblinded one that the account may not have any more.
+    """
     clinic, answers = work.clinic, cast(dict[str, str], work.arguments["answers"])
     participant, row = str(work.arguments["participant"]), int(work.arguments["row"])
     unblinded = answers.get("version") == UNBLINDED
@@ -182,6 +197,8 @@ def make_event_report(work: Work) -> str | Refusal:
         with clinic.trial.reading():
             seen, head = work.seen, work.seen.head()
             report = _report_of(participant, row, answers, unblinded=unblinded)
+            if unblinded and not shows_arms(seen):
+                report = replace(report, arm=clinic.trial.emergency_allocation(work.actor, participant))
             (made,) = FORMATS["e2b"].make(
                 Source(
                     load=lambda: clinic.definition,

@@ -306,7 +306,7 @@ class Crawl:
             "ticket": f"{self._tickets:032d}",
             "proof_password": PASSWORD,
         }
-        if self.is_told(address):
+        if self.is_told(address, fields):
             # Whoever broke the code is told the arm: here, and nowhere else.
             return HttpResponse()
         answer = self.browser.post(address, {**told, **fields})
@@ -317,9 +317,11 @@ class Crawl:
             self._keep(f"{how}after {address}", self.browser.get(urljoin(address, answer["Location"])))
         return answer
 
-    def is_told(self, address: str) -> bool:
+    def is_told(self, address: str, fields: Mapping[str, str]) -> bool:
         """Tell whether a post to an address is answered with an allocation that the account may know."""
         broken = self.clinic.trial.tables.where(UnblindingRow, account=self.actor.account)
+        if fields.get("version") == "unblinded":
+            return any(address.startswith(f"/safety/{row.participant}/") for row in broken)
         return address in {f"/unblindings/of/{row.participant}/" for row in broken}
 
     def _unmasking(self) -> dict[str, str]:
