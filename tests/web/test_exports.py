@@ -3,6 +3,7 @@
 import io
 import json
 import sys
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any, get_args
 from zipfile import ZipFile
@@ -16,7 +17,7 @@ from equipoise.exchange.formats import FORMATS, FormatName, FormName
 from equipoise.web.accounts.models import AccessEvent, Job
 from equipoise.web.clinic import Clinic
 from equipoise.web.commands.tickets import make_ticket
-from equipoise.web.exporting import EXPLANATIONS, formats_for, title_of, words_of_export
+from equipoise.web.exporting import EXPLANATIONS, formats_for, is_closed, title_of, words_of_export
 from equipoise.web.pages.standards import EXPLANATIONS as OF_STUDIES
 from equipoise.web.pages.standards import files_of_study
 from equipoise.web.protect import role_token
@@ -132,6 +133,17 @@ def test_what_is_passed_on_is_not_offered_while_the_arms_are_closed(clinic: Clin
     answer = ask(closed, "package", "zip")
     assert (answer.status_code, Job.objects.count()) == (403, 0)
     assert "ACC-EXPORT" in answer.content.decode()
+
+
+def test_once_the_trial_is_unblinded_there_is_a_record_with_results_and_nothing_is_closed(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+):
+    row = replace(clinic.row, locked_at="2015-01-01T00:00:00Z", unblinded_at="2015-01-02T00:00:00Z")
+    monkeypatch.setattr(Clinic, "row", property(lambda _clinic: row))
+    for kind in ("data_manager", "unblinded_statistician"):
+        seen = clinic.trial.as_seen_by(actor_of(clinic, kind))
+        assert {"ctgov", "package"} <= set(formats_for(clinic, seen))
+        assert not is_closed(clinic, seen)
 
 
 def test_every_format_of_a_trial_has_its_words_and_every_form(clinic: Clinic):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from equipoise.definition.model.definition import StudyDefinition
     from equipoise.exchange.datasets.model import Package
     from equipoise.exchange.e2b import Receiver, Reporter, Sender
+    from equipoise.safety.state import EventRow
 
 FormatName = Literal["ctgov", "usdm", "odm132", "odm2", "sdtm", "adam", "fhir", "e2b", "report", "package"]
 TableForm = Literal["json", "ndjson", "xpt", "parquet", "csv"]
@@ -161,24 +162,31 @@ def _fhir(source: Source, form: FormName) -> Iterator[MadeFile]:
     yield MadeFile(f"fhir.{form}", (fhir_ndjson(bundle) if form == "ndjson" else fhir_text(bundle)).encode())
 
 
-def _e2b(source: Source, form: FormName) -> list[MadeFile]:
-    from equipoise.exchange.e2b import write_icsr
-    from equipoise.exchange.e2b.parties import UNKNOWN_REPORTER
-
+def _e2b(source: Source, form: FormName) -> Iterator[MadeFile]:
     seen, asked = source.view(), source.report
     assert asked is not None, "whoever asks for a report names its event"
     place = (asked.participant, asked.row)
     assessment = next(
         (event for event in seen.adverse_events() if (event.participant, event.row) == place), None
     )
-    cut = seen.participant_cut(asked.participant)
+    return _icsr(seen, source.position, asked, assessment)
+
+
+def _icsr(
+    seen: MaskedView, position: int | None, asked: EventReport, assessment: EventRow | None
+) -> Iterator[MadeFile]:
+    from equipoise.exchange.e2b import write_icsr
+    from equipoise.exchange.e2b.parties import UNKNOWN_REPORTER
+
+    cut = seen.participant_cut(asked.participant, position)
     if asked.arm is not None:
         # What would unmask beside the arm stays out: only the arm was revealed.
         people = tuple(replace(person, arm=asked.arm) for person in cut.participants)
         cut = replace(cut, participants=people, masked=False)
     content = write_icsr(
         cut,
-        *place,
+        asked.participant,
+        asked.row,
         sender=asked.sender,
         receiver=asked.receiver,
         unblinded=asked.unblinded,
@@ -186,7 +194,7 @@ def _e2b(source: Source, form: FormName) -> list[MadeFile]:
         assessment=assessment,
         sender_comment=asked.sender_comment,
     )
-    return [MadeFile("icsr.xml", content)]
+    yield MadeFile("icsr.xml", content)
 
 
 def _report(source: Source, form: ReportForm) -> Iterator[MadeFile]:

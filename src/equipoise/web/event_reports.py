@@ -199,7 +199,7 @@ def make_event_report(work: Work) -> str | Refusal:
             report = _report_of(participant, row, answers, unblinded=unblinded)
             if unblinded and not shows_arms(seen):
                 report = replace(report, arm=clinic.trial.emergency_allocation(work.actor, participant))
-            (made,) = FORMATS["e2b"].make(
+            files = FORMATS["e2b"].make(
                 Source(
                     load=lambda: clinic.definition,
                     moment=moment_of(clinic),
@@ -209,6 +209,7 @@ def make_event_report(work: Work) -> str | Refusal:
                 ),
                 "xml",
             )
+        (made,) = files
     except NotWritten as refused:
         return Refusal(refused.code, refused.sentence, "")
     work.is_of(head)

@@ -95,10 +95,12 @@ def explain_criteria(scope: Scope, participant: str, on: date) -> Mapping[str, E
     }
 
 
-def cut_participant(scope: Scope, ledger: Ledger, participant: str, arm_of: ArmOf | None) -> DataCut:
+def cut_participant(
+    scope: Scope, ledger: Ledger, participant: str, position: int | None, arm_of: ArmOf | None
+) -> DataCut:
     """Cut the data of one participant, without central readings for those who do not see them."""
     scope.need_participant(participant)
-    cut = cut_trial(scope.versions, ledger, None, arm_of, participant)
+    cut = cut_trial(scope.versions, ledger, position, arm_of, participant)
     imaging = cut.definition.imaging
     if imaging is None or Audience.READING in scope.viewer.audiences:
         return cut
