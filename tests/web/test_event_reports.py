@@ -11,6 +11,7 @@ from equipoise.allocation.commands import UnblindInEmergency
 from equipoise.allocation.state import AllocationRow
 from equipoise.exchange.e2b import read_icsr
 from equipoise.exchange.e2b.parties import QUALIFICATIONS, SENDER_TYPES
+from equipoise.governance.commands import GrantRole
 from equipoise.safety.state import EventRow
 from equipoise.web.accounts.models import AccessEvent, Job
 from equipoise.web.clinic import Clinic
@@ -129,6 +130,23 @@ def test_spec_whoever_broke_the_code_makes_the_unblinded_report_of_that_particip
     manager = actor_of(clinic, "data_manager")
     assert "-blinded-" in report(manager, given[whose], whose, version="unblinded")[0]
     assert AccessEvent.objects.filter(what="allocation_read").count() == 1
+
+
+@pytest.mark.requirement("G9")
+def test_spec_who_broke_the_code_in_another_role_is_refused_and_reads_nothing(clinic: Clinic):
+    rows = clinic.trial.tables.all(AllocationRow)
+    whose = next(row.participant for row in rows if row.participant.startswith("SE01"))
+    row = serious_event(clinic, whose, hours=1)
+    desk, manager = actor_of(clinic, "safety_desk"), actor_of(clinic, "data_manager")
+    admin = actor_of(clinic, "administrator")
+    granted = clinic.trial.record(admin, GrantRole(account=desk.account, role=manager.role, site=None))
+    assert isinstance(granted, tuple), granted
+    broken = UnblindInEmergency(participant=whose, cause="The authority asks for it.")
+    assert isinstance(clinic.trial.record(desk, broken), tuple)
+    answer = ask(Actor(desk.account, manager.role), row, whose, version="unblinded")
+    assert "ALL-NOT-UNBLINDED" in answer.content.decode()
+    assert Job.objects.count() == 0
+    assert not AccessEvent.objects.filter(what="allocation_read").exists()
 
 
 @pytest.mark.requirement("G1")

@@ -18,6 +18,7 @@ from equipoise.web.event_reports import (
     read_answers,
     usual_answers,
 )
+from equipoise.web.exporting import shows_arms
 from equipoise.web.pages.jobs import begin
 from equipoise.web.protect import Route
 from equipoise.web.request import ClinicRequest
@@ -34,6 +35,9 @@ def ask_for_report(request: ClinicRequest, participant: str, row: int) -> HttpRe
         answers, problems = read_answers(request, asked)
         if not problems:
             if answers.get("version") == UNBLINDED:
+                if not shows_arms(request.seen):
+                    # Who broke the code in another role, or lost that role since, is refused here.
+                    request.clinic.trial.emergency_allocation(request.actor, participant)
                 note_access(request, "allocation_read", request.actor.account, detail=participant)
             arguments = {"participant": participant, "row": row, "answers": answers}
             return begin(request, WORK_KINDS[KIND], arguments)
