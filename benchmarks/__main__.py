@@ -91,7 +91,7 @@ def main() -> None:
         _print_records(measure_records(Path(folder), quick=quick, whole=asked.whole))
     with TemporaryDirectory(prefix=".bench-", dir=Path(__file__).parent) as folder:
         users, seconds = (4, 0.3) if quick else (_USERS, _LOAD_SECONDS)
-        _print_clinic(measure_clinic(Path(folder), users=users, seconds=seconds), users)
+        _print_clinic(measure_clinic(Path(folder), users=users, seconds=seconds, quick=quick), users)
 
 
 def _print_rates(rows: Iterable[CountingRow]) -> None:

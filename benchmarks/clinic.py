@@ -19,6 +19,8 @@ from benchmarks.bare import SESSION
 from benchmarks.load import Load, Request, make_request, run_load
 
 WORKERS = 2
+_WHOLE, _BRIEF = ("30", "15", "20"), ("4", "2", "2")
+"""Participants wanted, sites, and participants randomised when the clinic is served."""
 _SHARE_OF_SAVES = 3
 _START_SECONDS = 60
 _CSRF = "a" * 32
@@ -56,12 +58,12 @@ class ClinicFigures:
     lost: int
 
 
-def measure_clinic(folder: Path, *, users: int, seconds: float) -> ClinicFigures:
+def measure_clinic(folder: Path, *, users: int, seconds: float, quick: bool = False) -> ClinicFigures:
     """Put virtual users on a clinic, and on a bare view, one after the other."""
     with postgresql(folder / "data") as url:
         environment = {**os.environ, "EQUIPOISE_DATABASE_URL": url}
         said = subprocess.run(
-            [sys.executable, "-c", _PREPARE, str(folder / "trial")],
+            [sys.executable, "-c", _PREPARE, str(folder / "trial"), *(_BRIEF if quick else _WHOLE)],
             env=environment,
             check=True,
             capture_output=True,

@@ -5,14 +5,17 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-_PARTICIPANTS, _SITES, _RANDOMISED = 30, 15, 20
-
 
 def main() -> None:
-    """Print session, role and participant of every nurse, a line each."""
+    """Print session, role and participant of every nurse, a line each.
+
+    The arguments are the folder, how many participants are wanted, at how many sites, and at how many
+    randomised the trial is served.
+    """
     from equipoise.web.serve import ServePlan, set_up
 
     folder = Path(sys.argv[1])
+    participants, sites, randomised = map(int, sys.argv[2:])
     folder.mkdir()
     set_up(ServePlan(folder=folder, host="127.0.0.1", port=1, workers=1))
     from allauth.usersessions.models import UserSession
@@ -34,10 +37,10 @@ def main() -> None:
             definition,
             seed=1,
             scenario="published",
-            participants=_PARTICIPANTS,
-            sites=_SITES,
+            participants=participants,
+            sites=sites,
             vault=made.vault,
-            until=lambda trial: sum(1 for _ in trial.tables.all(AllocationRow)) >= _RANDOMISED,
+            until=lambda trial: sum(1 for _ in trial.tables.all(AllocationRow)) >= randomised,
         )
         made.keep(result.trial)
     prepare_clinic(folder)
