@@ -5,6 +5,7 @@ from __future__ import annotations
 import typing
 from collections.abc import Collection, Hashable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
+from functools import cache
 from typing import Any, get_args
 
 from .expression import (
@@ -86,9 +87,10 @@ def expressions(definition: StudyDefinition) -> Iterator[Expression]:
                         yield Expression(part.file, (*place, key), node, condition)
 
 
-def _keys(owner: Hashable) -> Iterator[tuple[str, bool]]:
+@cache
+def _keys(owner: Hashable) -> tuple[tuple[str, bool], ...]:
     """The keys of a class, with whether their expressions must be conditions."""
-    return ((name, Condition in (hint, *get_args(hint))) for name, hint in hints_of(owner).items())
+    return tuple((name, Condition in (hint, *get_args(hint))) for name, hint in hints_of(owner).items())
 
 
 def check_expressions(definition: StudyDefinition) -> Iterator[Problem]:

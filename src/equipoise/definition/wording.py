@@ -8,7 +8,7 @@ from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Annotated, Any, get_args, get_origin
 
 from pydantic_core import ErrorDetails
@@ -129,16 +129,21 @@ def value_at(data: Data, place: Place) -> Data:
 
 def type_at(owner: type, place: Place) -> Any:
     """Return the type that the model has at a place, without 'or None'; None where the model has nothing."""
-    kind: Any = owner
-    for step in place:
-        arguments = get_args(kind)
-        if is_dataclass(kind):
-            kind = _bare(hints_of(typing.cast(Hashable, kind)).get(str(step)))
-        elif get_origin(kind) in (tuple, dict):
-            kind = _bare(arguments[-1] if get_origin(kind) is dict else arguments[0])
-        else:
-            return None
-    return kind
+    # Which entry of a list it is does not matter, and most places differ in that alone.
+    return _type_along(owner, tuple(0 if isinstance(step, int) else step for step in place))
+
+
+@lru_cache(10_000)
+def _type_along(owner: type, place: Place) -> Any:
+    if not place:
+        return owner
+    *around, step = place
+    kind = _type_along(owner, tuple(around))
+    if is_dataclass(kind):
+        return _bare(hints_of(typing.cast(Hashable, kind)).get(str(step)))
+    if get_origin(kind) in (tuple, dict):
+        return _bare(get_args(kind)[-1 if get_origin(kind) is dict else 0])
+    return None
 
 
 def _bare(kind: Any) -> Any:
