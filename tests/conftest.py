@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from functools import cache
 from pathlib import Path
 
@@ -14,6 +14,8 @@ import pytest
 import typer.testing
 
 from equipoise.conduct.clock import read_system_clock
+from equipoise.definition import source
+from equipoise.definition.findings import Finding
 from equipoise.web.settings import set_up_clinic
 from tests.traceability import MARK_WORDS, Results, find_marked
 
@@ -24,6 +26,32 @@ set_up_clinic(
 
 # The runner builds all commands anew for each that it runs, which takes longer than most of them do.
 typer.testing._get_command = cache(typer.testing._get_command)  # type: ignore[attr-defined]
+
+
+def _composed_once(
+    compose: Callable[[source._Reader, str], source._Tree],
+) -> Callable[[source._Reader, str], source._Tree]:
+    """Keep what a file of a study folder holds, by its name and its text; what cannot be read is read anew.
+
+    The folders that the tests read are a few, or differ from one of those in a file: nearly all that is
+    parsed was parsed before, and to parse takes longer than all else that loading does.
+    """
+    known: dict[tuple[str, str], tuple[source._Tree, tuple[Finding, ...]]] = {}
+
+    def composed(reader: source._Reader, text: str) -> source._Tree:
+        place = reader.name, text
+        if place not in known:
+            tree = compose(reader, text)
+            known[place] = tree, tuple(reader.findings)
+            return tree
+        tree, findings = known[place]
+        reader.findings += findings
+        return tree
+
+    return composed
+
+
+source._Reader.compose = _composed_once(source._Reader.compose)  # type: ignore[method-assign,assignment]
 
 
 def pytest_configure(config: pytest.Config) -> None:
