@@ -6,6 +6,8 @@
 .SUFFIXES:
 
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
+# Commands and tests start many programs, each of which would compile all of its modules anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 NEW_ENOUGH := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
 # The first of these that is new enough and can make a virtual environment; `make test PYTHON=...` overrides it.
