@@ -4,7 +4,9 @@ Both worlds are kept in SQLite files, without the vault: a masked account's comm
 """
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,10 +19,12 @@ from equipoise.cli.main import app
 from equipoise.cli.trials import _readers
 from equipoise.conduct.rooms import apply_entry
 from equipoise.conduct.view import MaskedView
+from equipoise.definition import lock
 from equipoise.definition.lock import canonical_json
 from equipoise.exchange.formats import FORMATS, FormatName
-from equipoise.ledger import Tables
+from equipoise.ledger import Entry, Tables
 from equipoise.safety.state import EventRow
+from equipoise.store import ledger
 from equipoise.store.heads import publish_head
 from equipoise.store.trial_store import TrialStore
 from equipoise.studies import study_names
@@ -156,6 +160,9 @@ def keep(world: World, folder: Path) -> None:
 def run(world: World, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Line]:
     monkeypatch.chdir(folder)
     (folder / MADE).mkdir()
+    # Neither an entry nor a definition changes: each is read once, however many commands open the trial.
+    monkeypatch.setattr(ledger, "Entry", SimpleNamespace(from_body=cache(Entry.from_body)))
+    monkeypatch.setattr(lock, "definition_from_json", cache(lock.definition_from_json))
     # The head of the chain is named by its entry before it goes into files in which it could not be found.
     cut = MaskedView.cut
     monkeypatch.setattr(MaskedView, "cut", lambda *asked: world.with_named_head(cut(*asked)))
