@@ -91,6 +91,7 @@ class ApiToken(models.Model):
     """A key with which a program acts for an account in one role; only its hash is kept."""
 
     account: models.ForeignKey[Account, Account] = models.ForeignKey(Account, on_delete=models.PROTECT)
+    account_id: int
     label: models.CharField[str, str] = models.CharField(max_length=100)
     role: models.CharField[str, str] = models.CharField(max_length=64)
     site: models.CharField[str, str] = models.CharField(max_length=8, blank=True)
