@@ -30,6 +30,7 @@ from equipoise.store.trial_store import TrialStore
 from equipoise.studies import study_names
 from tests.blinding.reach import Line, find_differences
 from tests.blinding.worlds import World, make_worlds
+from tests.dictionaries import invented, write_meddra
 
 READER_OF_ALL = "data_manager"
 WAYS_OF_READING: tuple[FormatName, ...] = ("adam", "odm2", "e2b")
@@ -88,6 +89,14 @@ def amend_arguments(world: World) -> Iterator[list[str]]:
         yield ["amend", TRIAL, study_names()[0], *_as(actor), "--title", "Another study", "--check"]
 
 
+def dictionary_arguments(world: World) -> Iterator[list[str]]:
+    folder = write_meddra(Path("invented")).name
+    for actor in _accounts(world):
+        named = ["--name", "meddra", "--version", "29.0", *_as(actor)]
+        yield ["dictionary", "add", TRIAL, folder, *named]
+        yield ["dictionary", "add", TRIAL, MADE, *named]
+
+
 ARGUMENTS: dict[str, Arguments | str] = {
     "amend": amend_arguments,
     "check": lambda world: iter([["check", study_names()[0]]]),
@@ -95,6 +104,7 @@ ARGUMENTS: dict[str, Arguments | str] = {
     "studies": lambda world: iter([["studies"]]),
     "verify": lambda world: iter([["verify", TRIAL], ["verify", TRIAL, "--heads", HEADS]]),
     "view": view_arguments,
+    "dictionary add": dictionary_arguments,
     "report": report_arguments,
     "export": export_arguments,
     "registry record": lambda world: iter([["registry", "record", study_names()[0]]]),
@@ -153,6 +163,8 @@ def keep(world: World, folder: Path) -> None:
         apply_entry(tables, entry)
     with store.ledger.exclusive() as transaction:
         transaction.append(entries, tables.changes())
+    for content in invented().values():
+        store.dictionaries.add(content)
     publish_head(folder / HEADS, store.head(), "database lock", HEAD_KEY)
     store.close()
 

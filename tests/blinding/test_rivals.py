@@ -57,7 +57,7 @@ def test_an_item_that_a_later_version_marks_as_unmasking_is_hidden_where_it_was_
     forms = tuple(marked if each.id == "vitals" else each for each in world.definition.forms)
     later = replace(world.definition, forms=forms)
     viewer = viewer_of(later, data_manager(world), unblinded=False)
-    view = MaskedView(Versions(later), trial.tables, trial.ledger, trial.trail, viewer)
+    view = MaskedView(Versions(later), trial.tables, trial.ledger, trial.trail, viewer, trial.coder)
     records = [line for person in view.participants() for line in view.records(person.participant)]
     assert any(line.form == "vitals" and "systolic" in line.values for line in records)
     assert not any("weight" in line.values or "weight" in line.entered for line in records)
@@ -85,6 +85,7 @@ def test_a_question_that_hangs_on_the_arm_is_found_when_it_is_written_castor(wor
         trial.ledger,
         trial.trail,
         viewer_of(world.definition, data_manager(world), unblinded=False),
+        trial.coder,
     )
     someone = view.participants()[0]
     explained = view.explain_eligibility(

@@ -26,7 +26,8 @@ from equipoise.ledger import MemoryLedger
 from equipoise.rehearsal.cast import Cast
 from equipoise.rehearsal.rehearse import rehearse
 from equipoise.studies import study_folder, study_names
-from tests.small_trial import LABS, SUPPLY, THAW, make_definition, when
+from tests.dictionaries import added_dictionaries, invented_dictionaries
+from tests.small_trial import ADVERSE_EVENTS, LABS, SUPPLY, THAW, make_definition, when
 
 SEED = 3
 SIZES = {"pilot": (2, 1), "betraying": (4, 2), "betraying, in brief": (2, 1)}
@@ -85,7 +86,8 @@ class World:
         with ledger.exclusive() as transaction:
             transaction.append(entries, ())
         now = datetime.fromisoformat(entries[-1].recorded_at) + timedelta(days=1)
-        return Trial(self.definition, ledger, self.vault, lambda: now, SeededEntropy(position))
+        entropy = SeededEntropy(position)
+        return Trial(self.definition, ledger, self.vault, lambda: now, entropy, invented_dictionaries())
 
     def learn(self, trial: Trial) -> Trial:
         """Know the hashes of what was recorded in a copy, too."""
@@ -128,6 +130,8 @@ def _make_world(definition: StudyDefinition, vault: MemoryVault, participants: i
         ledger=ledger,
         vault=vault,
         unblind=False,
+        dictionaries=invented_dictionaries(),
+        added=added_dictionaries(definition),
     )
     hashes = {entry.hash[:12]: entry.position for entry in ledger.read()}
     return World(definition, ledger, vault, result.cast, hashes)
@@ -156,7 +160,9 @@ def _betraying_study() -> StudyDefinition:
     # One of the two always asks: that somebody answers must not depend on the arm, as what people do shows.
     low = EditCheck(id="marker_low", holds=when("labs.marker >= 100"), message="Is the marker so low?")
     labs = replace(LABS, checks=(*LABS.checks, low))
-    changed_forms = {form.id: form for form in (labs, thaw)}
+    term, *others_of_event = ADVERSE_EVENTS.items
+    events = replace(ADVERSE_EVENTS, items=(replace(term, coded_with="meddra"), *others_of_event))
+    changed_forms = {form.id: form for form in (labs, thaw, events)}
     changed = replace(
         definition,
         forms=tuple(changed_forms.get(form.id, form) for form in definition.forms),
@@ -210,7 +216,7 @@ def _plan() -> Rehearsal:
             "adverse_event": FormPlan(
                 rows=Draw(draw="poisson", mean=when("0.7")),
                 items={
-                    "term": _value("'Headache'"),
+                    "term": _value("'Glimmering of the ears'"),
                     "onset": Draw(draw="date", value=when("0")),
                     "severity": Draw(draw="choice", weights={"mild": when("3"), "severe": when("1")}),
                     "serious": _value("adverse_event.severity = 'severe' and visit > 1"),

@@ -7,6 +7,7 @@ from pathlib import Path
 from equipoise.ledger import Head
 from equipoise.store.heads import publish_head
 from tests.cli.bad_inputs import MANAGER, case, study, trial, written
+from tests.dictionaries import write_meddra
 
 PHYSICIAN = "physician.nz01:physician:NZ01"
 
@@ -297,3 +298,40 @@ def registry_results_into_a_folder_that_is_not_there(folder: Path) -> list[str]:
 @case
 def registry_record_of_a_missing_study(folder: Path) -> list[str]:
     return ["registry", "record", str(folder / "nowhere")]
+
+
+# -- dictionaries
+
+
+def _add(folder: Path, files: Path, account: str = MANAGER) -> list[str]:
+    named = ["--name", "meddra", "--version", "28.1", "--as", account]
+    return ["dictionary", "add", str(trial(folder)), str(files), *named]
+
+
+@case
+def dictionary_of_a_missing_folder(folder: Path) -> list[str]:
+    return _add(folder, folder / "nowhere")
+
+
+@case
+def dictionary_that_is_damaged(folder: Path) -> list[str]:
+    files = write_meddra(folder / "files")
+    written(files / "pt.asc", (files / "pt.asc").read_bytes()[:40])
+    return _add(folder, files)
+
+
+@case
+def dictionary_in_another_encoding(folder: Path) -> list[str]:
+    files = write_meddra(folder / "files")
+    written(files / "llt.asc", "10000011$Gl\u00fchen$".encode("latin-1"))
+    return _add(folder, files)
+
+
+@case
+def dictionary_after_the_lock(folder: Path) -> list[str]:
+    return _add(folder, write_meddra(folder / "files"))
+
+
+@case
+def dictionary_by_somebody_without_the_role(folder: Path) -> list[str]:
+    return _add(folder, write_meddra(folder / "files"), PHYSICIAN)

@@ -117,7 +117,9 @@ def test_spec_a_site_that_was_not_activated_is_planned() -> None:
     site = replace(definition.study.sites[0], id="XX01")
     more = replace(definition, study=replace(definition.study, sites=(*definition.study.sites, site)))
     viewer = viewer_of(more, DANA, unblinded=False)
-    view = MaskedView(Versions(more), clinic.trial.tables, clinic.ledger, clinic.trial.trail, viewer)
+    view = MaskedView(
+        Versions(more), clinic.trial.tables, clinic.ledger, clinic.trial.trail, viewer, clinic.trial.coder
+    )
     planned = [line for line in view.all_sites() if line.status == "planned"]
     assert [(line.site, line.approved_on, line.activated_at) for line in planned] == [("XX01", None, None)]
 
@@ -274,7 +276,14 @@ def test_one_reader_agrees_with_nobody() -> None:
     for imaging in (None, replace(definition.imaging, readers=1)):
         alone = replace(definition, imaging=imaging)
         viewer = viewer_of(alone, DANA, unblinded=False)
-        view = MaskedView(Versions(alone), clinic.trial.tables, clinic.ledger, clinic.trial.trail, viewer)
+        view = MaskedView(
+            Versions(alone),
+            clinic.trial.tables,
+            clinic.ledger,
+            clinic.trial.trail,
+            viewer,
+            clinic.trial.coder,
+        )
         assert view.reading_agreement() == ()
 
 

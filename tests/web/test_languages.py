@@ -32,12 +32,13 @@ from tests.web.clinics import actor_of, browser_of, form_of
 from tests.web.filled import VITAL_SIGNS, address_of, open_form, person_of, recorded_form
 
 _PLACE = re.compile(r"%\(\w+\)[sd]|%%|</?\w+>")
-_CODE = re.compile(r'"((?:ACC|ALL|CAP|CON|ENR|GOV|IMG|SAF|SUP)-[A-Z-]+)"')
+_CODE = re.compile(r'"((?:ACC|ALL|CAP|COD|CON|ENR|GOV|IMG|SAF|SUP)-[A-Z-]+)"')
 _OF_FILES = re.compile(r'"((?:E2B|EXTRA|PACKAGE|RESULTS)-[A-Z-]+)"')
 _ROOMS = (
     "access",
     "allocation",
     "capture",
+    "coding",
     "conduct",
     "enrolment",
     "governance",

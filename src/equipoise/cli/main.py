@@ -12,6 +12,7 @@ from equipoise.cli import (
     demo,
     design_report,
     designing,
+    dictionaries,
     exporting,
     importing,
     opening,
@@ -70,6 +71,7 @@ app.command("report")(trials.report)
 app.command("view")(trials.view)
 app.command("demo")(demo.demo)
 app.add_typer(registry.records, name="registry")
+app.add_typer(dictionaries.dictionaries, name="dictionary")
 designing.designs.command(design_report.REPORT)(design_report.report)
 designing.designs.command("operating")(operating.operating)
 app.add_typer(

@@ -184,7 +184,7 @@ def view(
         typer.Argument(
             metavar="WHAT",
             help="trial, sites, participants, queries, events, clocks, unblindings, scans, readings, tasks,"
-            " audit, timeline, records or eligibility.",
+            " dictionaries, coding, audit, timeline, records or eligibility.",
         ),
     ],
     account: Annotated[str, typer.Option("--as", help="ACCOUNT:ROLE or ACCOUNT:ROLE:SITE, as whom to look.")],
@@ -221,7 +221,7 @@ def open_trial(path: Path) -> Trial:
         if vault_path.exists()
         else MemoryVault()
     )
-    return Trial(definition, store.ledger, vault, read_system_clock, SystemEntropy())
+    return Trial(definition, store.ledger, vault, read_system_clock, SystemEntropy(), store.dictionaries)
 
 
 def read_actor(text: str) -> Actor:
@@ -272,6 +272,8 @@ def _readers(seen: Any, participant: str, on: str) -> dict[str, Callable[[], Any
         "scans": seen.scans,
         "readings": seen.readings,
         "tasks": seen.reading_tasks,
+        "dictionaries": seen.dictionaries,
+        "coding": seen.coding,
         "audit": lambda: seen.audit(participant or None),
         "timeline": lambda: seen.timeline(participant, day),
         "records": lambda: seen.records(participant),

@@ -11,6 +11,7 @@ from equipoise.allocation.state import AllocationRow, UnblindingRow
 from equipoise.analysis.cut import CutAdministration, CutEncounter, CutParticipant, DataCut
 from equipoise.analysis.derive import mask_cut
 from equipoise.capture.state import EncounterRow, LogRow, QueryRow
+from equipoise.conduct.coding import with_codings
 from equipoise.conduct.evidence import evidence_of
 from equipoise.conduct.rooms import apply_entry
 from equipoise.conduct.versions import Versions
@@ -117,7 +118,11 @@ def _cut_participant(
         end_cause=row.end_cause,
         screening_outcome=assessed.outcome if assessed else None,
         criteria=assessed.criteria if assessed else {},
-        rows=tuple(form_row for form in definition.forms for form_row in evidence.rows(form.id)),
+        rows=tuple(
+            with_codings(tables, definition, code, form_row)
+            for form in definition.forms
+            for form_row in evidence.rows(form.id)
+        ),
         encounters=_cut_encounters(definition, versions, tables, code),
         administrations=_cut_administrations(definition, tables, code),
         reviewed={r.form: date.fromisoformat(r.through) for r in tables.where(LogRow, participant=code)},

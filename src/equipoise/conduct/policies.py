@@ -299,10 +299,10 @@ def check_took_place(command: Any, moment: Moment) -> Refusal | None:
 
 
 def check_ready_to_lock(command: Any, moment: Moment) -> Refusal | None:
-    """Refuse the lock while a query, a reading or a participant is unfinished, or a casebook is not
-    signed.
+    """Refuse the lock while a query, a reading, coding or a participant is unfinished, or a casebook is
+    not signed.
     """
-    open_ends = [matter.text for matter in open_matters(moment.tables)]
+    open_ends = [matter.text for matter in open_matters(moment.definition, moment.tables)]
     if not open_ends:
         return None
     return Refusal(

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from equipoise.allocation.state import AllocationRow
 from equipoise.capture.evidence import casebook_signed
 from equipoise.capture.state import QueryRow
+from equipoise.conduct.coding import uncoded
+from equipoise.definition.model.definition import StudyDefinition
 from equipoise.enrolment.state import ParticipantRow
 from equipoise.imaging.state import ScanRow
 from equipoise.ledger.tables import Tables
@@ -15,7 +17,7 @@ from equipoise.ledger.tables import Tables
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenMatter:
-    """One thing to settle. `kind` is query, scan, participant or casebook; `subject` is its code.
+    """One thing to settle. `kind` is query, scan, coding, participant or casebook; `subject` is its code.
 
     One that does not block the lock is settled all the same by those who may know of it.
     """
@@ -33,9 +35,13 @@ def _everybody(participant: str) -> bool:
 
 
 def open_matters(
-    tables: Tables, *, unmasking: bool = False, of: Callable[[str], bool] = _everybody
+    definition: StudyDefinition,
+    tables: Tables,
+    *,
+    unmasking: bool = False,
+    of: Callable[[str], bool] = _everybody,
 ) -> Iterator[OpenMatter]:
-    """Iterate over what is unfinished of the participants asked for: queries, readings, signatures.
+    """Iterate over what is unfinished of the participants asked for: queries, readings, coding, signatures.
 
     Queries about what would unmask come only when asked for, and do not block the lock: who locks is masked,
     and the refusal would tell of them.
@@ -49,6 +55,10 @@ def open_matters(
             yield _matter(
                 "scan", scan.scan, scan.participant, scan.status, f"scan {scan.scan} is {scan.status}"
             )
+    for words, state in uncoded(definition, tables):
+        if of(words.participant):
+            text = f"the words '{words.text}' of {words.participant} are not coded as they stand"
+            yield _matter("coding", words.text, words.participant, state, text)
     for allocated in tables.all(AllocationRow):
         code = allocated.participant
         if not of(code):

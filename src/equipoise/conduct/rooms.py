@@ -9,6 +9,7 @@ from typing import Any
 import equipoise.allocation.state
 import equipoise.capture.decide
 import equipoise.capture.state
+import equipoise.coding.state
 import equipoise.enrolment.decide
 import equipoise.enrolment.state
 import equipoise.governance.decide
@@ -35,7 +36,7 @@ DECIDE: Mapping[type[Command], Decision] = {
     **equipoise.imaging.decide.DECIDE,
     **equipoise.supply.decide.DECIDE,
 }
-"""The decision on each command, but those of the allocation room, which needs a vault."""
+"""The decision on each command, but those of the rooms that need more: a vault, dictionaries."""
 
 
 def _collect() -> Mapping[str, Sequence[Application]]:
@@ -45,6 +46,7 @@ def _collect() -> Mapping[str, Sequence[Application]]:
         equipoise.enrolment.state,
         equipoise.allocation.state,
         equipoise.capture.state,
+        equipoise.coding.state,
         equipoise.safety.state,
         equipoise.imaging.state,
         equipoise.supply.state,

@@ -19,7 +19,10 @@ from equipoise.access.visibility import UNMASKING, viewer_of
 from equipoise.allocation.decide import Allocator
 from equipoise.allocation.state import UnblindingRow
 from equipoise.allocation.vault import Vault
+from equipoise.coding.decide import Coder
+from equipoise.coding.dictionary import Dictionaries, MemoryDictionaries
 from equipoise.conduct.clock import Clock
+from equipoise.conduct.coding import read_verbatims
 from equipoise.conduct.evidence import evidence_of
 from equipoise.conduct.policies import check_holder, check_policies, site_of
 from equipoise.conduct.reactions import derive_reactions
@@ -59,7 +62,8 @@ class _Asked:
 class Trial:
     """One trial, on one ledger and one vault, under one study definition and the versions that amend it.
 
-    `definition` is the one that the trial was opened under, or is to be; the others are in the ledger.
+    `definition` is the one that the trial was opened under, or is to be; the others are in the ledger. The
+    dictionaries lie beside it.
 
     Opening replays the ledger. Several processes may hold the same trial: each catches up inside the
     transaction in which it records. Several threads may share one: who reads more than one thing, or
@@ -67,14 +71,21 @@ class Trial:
     """
 
     def __init__(
-        self, definition: StudyDefinition, ledger: Ledger, vault: Vault, clock: Clock, entropy: Entropy
+        self,
+        definition: StudyDefinition,
+        ledger: Ledger,
+        vault: Vault,
+        clock: Clock,
+        entropy: Entropy,
+        dictionaries: Dictionaries | None = None,
     ) -> None:
         self.versions = Versions(definition)
         self.ledger = ledger
         self.tables = Tables()
         self.trail = Trail()
         self._allocator = Allocator(vault)
-        self._decide = {**DECIDE, **self._allocator.decide}
+        self.coder = Coder(MemoryDictionaries() if dictionaries is None else dictionaries, read_verbatims)
+        self._decide = {**DECIDE, **self._allocator.decide, **self.coder.decide}
         self._clock = clock
         self._entropy = entropy
         self._position = 0
@@ -169,9 +180,15 @@ class Trial:
         if refusal is not None:
             raise Refused(refusal)
         if viewer.masked and not self.unblinded:
-            return MaskedView(self.versions, self.tables, self.ledger, self.trail, viewer)
+            return MaskedView(self.versions, self.tables, self.ledger, self.trail, viewer, self.coder)
         return UnmaskedView(
-            self.versions, self.tables, self.ledger, self.trail, viewer, self._allocator.arm_of
+            self.versions,
+            self.tables,
+            self.ledger,
+            self.trail,
+            viewer,
+            self.coder,
+            self._allocator.arm_of,
         )
 
     def emergency_allocation(self, actor: Actor, participant: str) -> str:

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from .expression import RESERVED
 from .findings import Problem
 from .lint_analysis import check_analysis, check_log_windows
-from .lint_conduct import check_forms, check_imaging, check_safety, check_supply
+from .lint_conduct import check_coding, check_forms, check_imaging, check_safety, check_supply
 from .lint_datasets import check_datasets
 from .lint_expressions import check_expressions, check_unmasking, parts
 from .lint_languages import check_languages
@@ -85,6 +85,7 @@ RULES: Rules = (
     check_schedule,
     check_allocation,
     check_forms,
+    check_coding,
     check_safety,
     check_imaging,
     check_supply,

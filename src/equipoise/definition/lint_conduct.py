@@ -56,6 +56,38 @@ def check_forms(definition: StudyDefinition) -> Iterator[Problem]:
             yield _problem("LINT-LOG", sentence, "schedule.yaml", ("logs", index), "warning")
 
 
+def check_coding(definition: StudyDefinition) -> Iterator[Problem]:
+    """Check that what is coded are words that whoever codes may see, and that there is somebody who codes."""
+    elsewhere = _forms_of_other_rooms(definition)
+    held = {role.kind for role in definition.study.roles}
+    for form in definition.forms:
+        for index, item in enumerate(form.items):
+            if item.coded_with is None:
+                continue
+            file, place = f"forms/{form.id}.yaml", ("items", index, "coded_with")
+            if item.type != "text":
+                sentence = f"The item '{item.id}' is no text, and words are coded. Remove coded_with."
+                yield _problem("LINT-CODED", sentence, file, place)
+            if item.unmasking or form.unmasking:
+                sentence = f"'{form.id}.{item.id}' would unmask, and who codes is masked. Remove coded_with."
+                yield _problem("LINT-CODED", sentence, file, place)
+            if form.id in elsewhere:
+                sentence = f"The form '{form.id}' is no part of the casebook. Code an item of another form."
+                yield _problem("LINT-CODED", sentence, file, place)
+            if "data_manager" not in held:
+                sentence = "Coding needs a role of the kind data_manager. Add one to study.yaml."
+                yield _problem("LINT-ROLE", sentence, file, place)
+
+
+def _forms_of_other_rooms(definition: StudyDefinition) -> set[str | None]:
+    """The forms that are filled in with a reading, a lot or an administration."""
+    products = definition.supply.products
+    found: set[str | None] = {definition.imaging.read_form} if definition.imaging else set()
+    for product in products:
+        found |= {product.source_form, product.manufacture_form, product.administration_form}
+    return found
+
+
 def _used_forms(definition: StudyDefinition) -> set[str | None]:
     """The forms that some part of the plan fills."""
     schedule, imaging = definition.schedule, definition.imaging

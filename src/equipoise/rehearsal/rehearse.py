@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -10,6 +10,8 @@ from equipoise.access.actor import SYSTEM
 from equipoise.access.command import Entropy
 from equipoise.allocation.commands import CommitAllocation, UnblindTrial
 from equipoise.allocation.vault import MemoryVault, Vault
+from equipoise.coding.commands import AddDictionary
+from equipoise.coding.dictionary import Dictionaries
 from equipoise.conduct.entropy import SeededEntropy
 from equipoise.conduct.trial import Trial
 from equipoise.definition.model.definition import StudyDefinition
@@ -18,6 +20,7 @@ from equipoise.governance.commands import ActivateSite, GrantRole, LockDatabase,
 from equipoise.ledger.memory import MemoryLedger
 from equipoise.ledger.protocol import Ledger
 from equipoise.rehearsal.cast import Cast
+from equipoise.rehearsal.coding import code_everything
 from equipoise.rehearsal.draws import RehearsalImpossible
 from equipoise.rehearsal.story import CourseTeller, recruit
 from equipoise.rehearsal.world import SimulatedClock, World, at_hour
@@ -55,6 +58,8 @@ def rehearse(
     ledger: Ledger | None = None,
     vault: Vault | None = None,
     entropy: Entropy | None = None,
+    dictionaries: Dictionaries | None = None,
+    added: Sequence[AddDictionary] = (),
     faults: bool = True,
     unblind: bool = True,
     until: Until | None = None,
@@ -65,6 +70,9 @@ def rehearse(
 
     With `until` it stops at the end of the first day on which that says so, and leaves the trial under way:
     its ledger is the first part of the whole rehearsal's.
+
+    With `added`, dictionaries that `dictionaries` keeps are in use from the opening on, and what they can say
+    is coded before the lock.
 
     Raises RehearsalImpossible when the study folder does not describe what is asked for, RehearsalRefused
     when the trial refuses what its definition promises.
@@ -78,16 +86,20 @@ def rehearse(
         vault if vault is not None else MemoryVault(),
         clock,
         entropy or SeededEntropy(seed),
+        dictionaries,
     )
     cast = Cast(definition, site_ids)
     wanted = participants if participants is not None else plan.participants
     world = World(definition, plan, trial, cast, clock, scenario, seed, wanted, faults)
     _open(world, site_ids)
+    for command in added:
+        world.give(None, command)
     teller = CourseTeller(world)
     for site in site_ids:
         world.tell(recruit(world, teller, site), clock.now + timedelta(days=1))
     _run(world, until, progress)
     if until is None:
+        code_everything(world)
         world.give(None, LockDatabase())
         if before_unblinding is not None:
             before_unblinding(trial, cast)

@@ -62,6 +62,59 @@ class ReceiptRecord(models.Model):
         db_table = "receipt"
 
 
+class DictionaryRecord(models.Model):
+    """A dictionary whose terms are kept here, under their SHA-256; `counts` is JSON."""
+
+    id: models.SmallIntegerField[int, int] = models.SmallIntegerField(primary_key=True)
+    sha256: models.TextField[str, str] = models.TextField(unique=True)
+    counts: models.TextField[str, str] = models.TextField()
+
+    class Meta:
+        db_table = "dictionary_content"
+
+
+class DictionaryPathRecord(models.Model):
+    """What stands above terms of the lowest level, as JSON; several terms share it."""
+
+    pk = models.CompositePrimaryKey("dictionary", "number")
+    dictionary: models.SmallIntegerField[int, int] = models.SmallIntegerField()
+    number: models.IntegerField[int, int] = models.IntegerField()
+    levels: models.TextField[str, str] = models.TextField()
+
+    class Meta:
+        db_table = "dictionary_path"
+
+
+class DictionaryTermRecord(models.Model):
+    """A term of the lowest level; `folded` is its text as UTF-8 without regard to case, `size` its words."""
+
+    pk = models.CompositePrimaryKey("dictionary", "code")
+    dictionary: models.SmallIntegerField[int, int] = models.SmallIntegerField()
+    code: models.TextField[str, str] = models.TextField()
+    level: models.TextField[str, str] = models.TextField()
+    text: models.TextField[str, str] = models.TextField()
+    folded: models.BinaryField[bytes, bytes] = models.BinaryField()
+    size: models.IntegerField[int, int] = models.IntegerField()
+    is_current: models.BooleanField[bool, bool] = models.BooleanField()
+    path: models.IntegerField[int, int] = models.IntegerField()
+
+    class Meta:
+        db_table = "dictionary_term"
+        indexes = [models.Index(fields=["dictionary", "folded"], name="dictionary_term_folded")]
+
+
+class DictionaryWordRecord(models.Model):
+    """A word of a current term, as UTF-8 without regard to case."""
+
+    pk = models.CompositePrimaryKey("dictionary", "word", "code")
+    dictionary: models.SmallIntegerField[int, int] = models.SmallIntegerField()
+    word: models.BinaryField[bytes, bytes] = models.BinaryField()
+    code: models.TextField[str, str] = models.TextField()
+
+    class Meta:
+        db_table = "dictionary_word"
+
+
 def _field(hint: Any, *, is_key: bool) -> models.Field[Any, Any]:
     options = set(typing.get_args(hint)) if isinstance(hint, UnionType) else {hint}
     nullable = type(None) in options

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import equipoise.allocation.state
 import equipoise.capture.state
+import equipoise.coding.state
 import equipoise.enrolment.state
 import equipoise.governance.state
 import equipoise.imaging.state
@@ -26,6 +27,7 @@ _ROOMS = (
     equipoise.enrolment.state,
     equipoise.allocation.state,
     equipoise.capture.state,
+    equipoise.coding.state,
     equipoise.safety.state,
     equipoise.imaging.state,
     equipoise.supply.state,

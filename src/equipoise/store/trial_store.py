@@ -17,6 +17,7 @@ from equipoise.ledger.entry import GENESIS, Head
 from equipoise.ledger.protocol import StoreUnavailable
 from equipoise.ledger.tables import Row
 from equipoise.store import setup
+from equipoise.store.dictionaries import DatabaseDictionaries
 from equipoise.store.failures import StoreUnreadable, storage_errors
 from equipoise.store.ledger import DatabaseLedger, bytes_of
 from equipoise.store.place import DatabaseUrl, Place, describe
@@ -33,11 +34,12 @@ _OWN_TABLES = frozenset({"ledger", "ledger_head", "study_definition", "django_mi
 
 
 class TrialStore:
-    """One trial in one database: its ledger, its current-state tables, its definition."""
+    """One trial in one database: its ledger, its current-state tables, its definition, dictionaries."""
 
     def __init__(self, place: Place, alias: str) -> None:
         self.place = place
         self.ledger = DatabaseLedger(alias)
+        self.dictionaries = DatabaseDictionaries(alias)
         self._alias = alias
 
     @classmethod

@@ -141,7 +141,7 @@ def open_clinic(folder: Path) -> Clinic:
         else None
     )
     clock = _read_clock()
-    trial = Trial(definition, store.ledger, vault, clock, SystemEntropy())
+    trial = Trial(definition, store.ledger, vault, clock, SystemEntropy(), store.dictionaries)
     clinic = Clinic(folder=folder, trial=trial, store=store, register=register, clock=clock)
     clinic.scans.sweep(clinic.scan_hashes)
     return clinic

@@ -10,6 +10,7 @@ MENU: tuple[tuple[str, Promise], ...] = (
     ("participants", _("Participants")),
     ("events", _("Adverse events")),
     ("queries", _("Queries")),
+    ("coding", _("Coding")),
     ("reading", _("Reading")),
     ("scans", _("Scans")),
     ("laboratory", _("Laboratory")),

@@ -72,6 +72,21 @@ _CAPTURE: Mapping[str, Promise] = {
     "CAP-VERIFIED": _("The form is verified already as it stands."),
 }
 
+_CODING: Mapping[str, Promise] = {
+    "COD-CHANGED": _("The words were changed since you looked at them."),
+    "COD-NO-DICTIONARY": _("No version of the dictionary was added to the trial."),
+    "COD-NO-TERMS": _("The terms of the dictionary are not kept beside the trial."),
+    "COD-NO-WORDS": _("There are no words to be coded at this place."),
+    "COD-NOT-ASKED-FOR": _("The study codes nothing with this dictionary."),
+    "COD-NOT-CURRENT": _("The term is not current any more."),
+    "COD-NOTHING": _("Nothing is proposed for what is not coded."),
+    "COD-PROPOSALS-CHANGED": _("The proposals changed since you opened this page. Nothing was coded."),
+    "COD-REASON": _("The words are coded already, and another choice needs a reason."),
+    "COD-SAME": _("The words are coded so already."),
+    "COD-TWICE": _("This version of the dictionary was added already."),
+    "COD-UNKNOWN-CODE": _("The dictionary has no such code on its lowest level."),
+}
+
 _CONDUCT: Mapping[str, Promise] = {
     "CON-ASSESSMENT": _("Eligibility was not assessed for this day."),
     "CON-DEFINITION": _("The trial runs under another study definition."),
@@ -165,6 +180,7 @@ BY_CODE: Mapping[str, Promise] = {
     **_ACCESS,
     **_ALLOCATION,
     **_CAPTURE,
+    **_CODING,
     **_CONDUCT,
     **_ENROLMENT,
     **_GOVERNANCE,

@@ -86,6 +86,9 @@ class Teller:
         if "who" in said:
             words["learned_by"] = str(said["who"])
         words["at_site"] = _(" at %(site)s") % {"site": said["site"]} if said.get("site") else ""
+        if "terms" in said:
+            steps = zip(said["levels"], said["terms"], said["codes"], strict=True)
+            words["path"] = "; ".join(f"{level} {term} ({code})" for level, term, code in steps)
         if form is not None:
             words |= self._words_of_form(form, said, zone)
         return words
@@ -123,6 +126,7 @@ class Teller:
             "encounter": self._encounter,
             "clock": lambda clock: str(self._clocks.get(clock, clock)),
             "product": self._product,
+            "dictionary": word_of_state,
             "items": lambda item: self._item(self._read_form, item),
         }
         if name in named:

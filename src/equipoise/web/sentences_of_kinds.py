@@ -156,6 +156,20 @@ _FORMS: Mapping[str, tuple[Promise, Promise]] = {
     ),
 }
 
+_CODING: Mapping[str, tuple[Promise, Promise]] = {
+    "DictionaryAdded": (
+        _("Dictionary added"),
+        _("%(who)s added %(dictionary)s %(dictionary_version)s (SHA-256 %(sha256)s)."),
+    ),
+    "TermCoded": (
+        _("Term coded"),
+        _(
+            "%(who)s coded '%(verbatim)s' in %(place)s of %(participant)s with %(dictionary)s"
+            " %(dictionary_version)s: %(path)s (accepted as proposed: %(automatic)s)."
+        ),
+    ),
+}
+
 _SAFETY: Mapping[str, tuple[Promise, Promise]] = {
     "AdverseEventJudged": (
         _("Event judged"),
@@ -270,7 +284,7 @@ _SUPPLY: Mapping[str, tuple[Promise, Promise]] = {
     ),
 }
 
-_ALL = {**_TRIAL, **_PARTICIPANTS, **_FORMS, **_SAFETY, **_SCANS, **_SUPPLY}
+_ALL = {**_TRIAL, **_PARTICIPANTS, **_FORMS, **_CODING, **_SAFETY, **_SCANS, **_SUPPLY}
 
 TITLES: Mapping[str, Promise] = {kind: title for kind, (title, _sentence) in _ALL.items()}
 """What each kind of entry is called in lists."""

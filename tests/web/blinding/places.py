@@ -34,6 +34,7 @@ ABSENT: Facts = {
     "lot": "L-00000000",
     "unit": "B-00000000",
     "scan": "S-00000000",
+    "dictionary": "unheard_of",
     "task": "T-00000000",
     "site": "XX99",
     "account": "nobody",
@@ -108,6 +109,7 @@ def facts_of(clinic: Clinic) -> list[Facts]:
     facts += [{"task": row.task} for row in tables.all(TaskRow)]
     facts += [{"lot": row.lot} for row in tables.all(LotRow)]
     facts += [{"unit": row.unit} for row in tables.all(UnitRow)]
+    facts += [{"dictionary": "meddra"}]
     facts += [{"site": site.id} for site in clinic.definition.study.sites]
     facts += [{"account": each.username} for each in Account.objects.order_by("username")]
     facts += [{"number": str(each.pk), "pk": str(each.pk)} for each in ApiToken.objects.order_by("pk")]

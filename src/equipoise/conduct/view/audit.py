@@ -11,6 +11,9 @@ from equipoise.conduct.trail import AuditLine
 from equipoise.conduct.view.scope import Scope
 from equipoise.governance.entries import StudyAmended
 
+_WORDS = frozenset({"before", "after", "verbatim", "codes", "terms"})
+"""Where an entry about one item tells its value, or what the value is called in a dictionary."""
+
 
 def list_audit(
     scope: Scope, participant: str | None, after: int | None, limit: int | None, *, newest_first: bool
@@ -37,6 +40,6 @@ def _shown(scope: Scope, form: str, content: Mapping[str, Any]) -> Mapping[str, 
     values = content.get("item_values")
     if values is not None:
         return {**content, "item_values": scope.shown_values(form, values)}
-    if "after" not in content or scope.shown_values(form, {str(content.get("item")): None}):
+    if not _WORDS & content.keys() or scope.shown_values(form, {str(content.get("item")): None}):
         return content
-    return {name: value for name, value in content.items() if name not in ("before", "after")}
+    return {name: value for name, value in content.items() if name not in _WORDS}

@@ -235,7 +235,9 @@ def list_readiness(scope: Scope) -> tuple[OpenMatter, ...]:
     sees = scope.viewer.sees_participant
     return tuple(
         matter
-        for matter in open_matters(scope.tables, unmasking=not scope.hides_unmasking, of=sees)
+        for matter in open_matters(
+            scope.definition, scope.tables, unmasking=not scope.hides_unmasking, of=sees
+        )
         if follows or matter.kind != "scan" or matter.state == "received"
     )
 

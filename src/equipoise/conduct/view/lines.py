@@ -190,6 +190,68 @@ class WindowLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CodingLine:
+    """Words that are to be coded, with what was chosen for them last.
+
+    `status` is uncoded, coded, or lapsed where the site changed the words after they were coded; `coded` are
+    then the words for which the choice was made. `levels`, `codes` and `terms` name the hierarchy from the
+    chosen term to the highest.
+    """
+
+    participant: str
+    form: str
+    encounter: str
+    row: int
+    item: str
+    verbatim: str
+    dictionary: str
+    status: str
+    coded: str | None
+    version: str | None
+    levels: tuple[str, ...]
+    codes: tuple[str, ...]
+    terms: tuple[str, ...]
+    automatic: bool
+    coded_by: str | None
+    coded_at: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TermLine:
+    """A term of a dictionary to choose, with its hierarchy; `earlier` is how often the same words got it."""
+
+    code: str
+    term: str
+    levels: tuple[str, ...]
+    codes: tuple[str, ...]
+    terms: tuple[str, ...]
+    earlier: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProposalLine:
+    """Words that are not coded, with the term proposed; `because` is same_words or coded_before."""
+
+    participant: str
+    form: str
+    encounter: str
+    row: int
+    item: str
+    verbatim: str
+    code: str
+    terms: tuple[str, ...]
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodingProposals:
+    """Everything that is proposed, and the hash by which `CodeMatches` says what was shown."""
+
+    lines: tuple[ProposalLine, ...]
+    shown_hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClockLine:
     """A reporting deadline at a moment. `state` is running, overdue, submitted, submitted_late or stopped."""
 

@@ -11,6 +11,7 @@ from equipoise.access.refusal import Refusal, Refused
 from equipoise.access.visibility import Viewer
 from equipoise.capture.findings import looks_at_unmasking
 from equipoise.capture.state import QueryRow, visible_values
+from equipoise.coding.decide import Coder
 from equipoise.conduct.trail import AuditLine, Trail
 from equipoise.conduct.versions import Versions
 from equipoise.definition.expression import Node
@@ -27,6 +28,7 @@ class Scope:
     tables: Tables
     trail: Trail
     viewer: Viewer
+    coder: Coder
 
     @property
     def definition(self) -> StudyDefinition:
@@ -87,7 +89,10 @@ class Scope:
 
     def sees_line(self, line: AuditLine) -> bool:
         """Whether a line of the audit trail is for the viewer, in what it says and of whom."""
+        about = line.content.get("participant")
         in_scope = line.site is None or self.sees_site(line.site)
+        # What is recorded of several participants at once is under no site.
+        in_scope = in_scope and (not isinstance(about, str) or self.viewer.sees_participant(about))
         return in_scope and KINDS[line.kind].audience in self.viewer.audiences
 
     def hides_form(self, form_id: str) -> bool:

@@ -11,6 +11,8 @@ from equipoise.access.visibility import Viewer
 from equipoise.allocation.state import AllocationRow, UnblindingRow
 from equipoise.analysis.cut import DataCut
 from equipoise.capture.state import LogRow, QueryRow, SignatureRow
+from equipoise.coding.decide import Coder
+from equipoise.coding.state import DictionaryRow
 from equipoise.conduct.cut import cut_trial
 from equipoise.conduct.readiness import OpenMatter
 from equipoise.conduct.trail import AuditLine, Trail
@@ -18,6 +20,7 @@ from equipoise.conduct.versions import Versions
 from equipoise.conduct.view import (
     audit,
     casebook,
+    coding,
     governance,
     imaging,
     participants,
@@ -30,6 +33,8 @@ from equipoise.conduct.view.lines import (
     AgreementLine,
     CheckedForm,
     ClockLine,
+    CodingLine,
+    CodingProposals,
     DisputeLine,
     DoneTaskLine,
     DueLine,
@@ -51,6 +56,7 @@ from equipoise.conduct.view.lines import (
     SiteLine,
     SiteStatusLine,
     TaskLine,
+    TermLine,
     TimelineLine,
     UnitLabelLine,
     VerificationLine,
@@ -60,6 +66,7 @@ from equipoise.conduct.view.lines import (
 from equipoise.conduct.view.scope import Scope
 from equipoise.definition.amendments import Change
 from equipoise.definition.expression import Explanation
+from equipoise.definition.model.forms import DictionaryName
 from equipoise.enrolment.state import AssessmentRow
 from equipoise.governance.state import TrialRow
 from equipoise.imaging.state import ReadingRow, ScanRow
@@ -74,9 +81,15 @@ class MaskedView:
     """What a role may see that must not learn the allocation."""
 
     def __init__(
-        self, versions: Versions, tables: Tables, ledger: Ledger, trail: Trail, viewer: Viewer
+        self,
+        versions: Versions,
+        tables: Tables,
+        ledger: Ledger,
+        trail: Trail,
+        viewer: Viewer,
+        coder: Coder,
     ) -> None:
-        self._scope = Scope(versions=versions, tables=tables, trail=trail, viewer=viewer)
+        self._scope = Scope(versions=versions, tables=tables, trail=trail, viewer=viewer, coder=coder)
         self._ledger = ledger
         self.viewer = viewer
 
@@ -239,6 +252,24 @@ class MaskedView:
         """List the signatures on a casebook, with who signed as what and whether they still hold."""
         return casebook.list_signature_lines(self._scope, participant)
 
+    # -- coding
+
+    def dictionaries(self) -> tuple[DictionaryRow, ...]:
+        """List the versions of dictionaries that were added, in the order of adding."""
+        return coding.list_dictionaries(self._scope)
+
+    def coding(self) -> tuple[CodingLine, ...]:
+        """List the words that are to be coded within the viewer's scope, with what was chosen for them."""
+        return coding.list_coding(self._scope)
+
+    def coding_proposals(self, dictionary: DictionaryName) -> CodingProposals:
+        """Return what a dictionary proposes for the words that are not coded; for those who code."""
+        return coding.list_proposals(self._scope, dictionary)
+
+    def dictionary_terms(self, dictionary: DictionaryName, words: str | None = None) -> tuple[TermLine, ...]:
+        """List the terms to choose from for some words, the likeliest first; for those who code."""
+        return coding.list_terms(self._scope, dictionary, words)
+
     # -- safety
 
     def adverse_events(self) -> tuple[EventRow, ...]:
@@ -354,9 +385,10 @@ class UnmaskedView(MaskedView):
         ledger: Ledger,
         trail: Trail,
         viewer: Viewer,
+        coder: Coder,
         arm_of: Callable[[Tables, str], str],
     ) -> None:
-        super().__init__(versions, tables, ledger, trail, viewer)
+        super().__init__(versions, tables, ledger, trail, viewer, coder)
         self._arm_of = arm_of
 
     def arm(self, participant: str) -> str:

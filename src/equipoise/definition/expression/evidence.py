@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from types import MappingProxyType
 from typing import Protocol
 
+from ..coded import Coding
 from .nodes import Node
 from .values import PartialDate, Value
 
@@ -28,13 +29,17 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class FormRow:
-    """One filled form, or one row of a repeating form."""
+    """One filled form, or one row of a repeating form.
+
+    `codings` say of items whose words were coded what they are called in a dictionary.
+    """
 
     form: str
     row: int | None
     encounter: str | None
     date: PartialDate | None
     values: Mapping[str, Observation]
+    codings: Mapping[str, Coding] = field(default_factory=dict)
 
 
 class Evidence(Protocol):

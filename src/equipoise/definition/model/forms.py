@@ -10,6 +10,7 @@ from equipoise.definition.model.fields import Condition, Identifier, Text
 
 ItemType = Literal["integer", "decimal", "text", "boolean", "choice", "date", "partial_date", "datetime"]
 CheckSeverity = Literal["hard", "query"]
+DictionaryName = Literal["meddra", "whodrug"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +28,8 @@ class Item:
 
     `minimum` and `maximum` are in `unit`. An `unmasking` item would betray the allocation and is shown to
     unmasked
-    roles only. `when` says in which rows the question is asked at all. One that is `retired` is no longer
-    asked; its answers stay.
+    roles only. `when` says in which rows the question is asked at all. `coded_with` names the dictionary
+    that the words of the answer are coded with. One that is `retired` is no longer asked; its answers stay.
     """
 
     id: Identifier
@@ -43,6 +44,7 @@ class Item:
     unmasking: bool = False
     when: Condition | None = None
     help: Text | None = None
+    coded_with: DictionaryName | None = None
     retired: bool = False
 
 

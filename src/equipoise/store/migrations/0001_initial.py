@@ -64,6 +64,43 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="CodingRowRecord",
+            fields=[
+                ("participant", models.TextField()),
+                ("form", models.TextField()),
+                ("encounter", models.TextField()),
+                ("row", models.BigIntegerField()),
+                ("item", models.TextField()),
+                ("verbatim", models.TextField()),
+                ("dictionary", models.TextField()),
+                ("version", models.TextField()),
+                ("levels", models.TextField()),
+                ("codes", models.TextField()),
+                ("terms", models.TextField()),
+                ("automatic", models.BooleanField()),
+                ("coded_by", models.TextField()),
+                ("coded_at", models.TextField()),
+                ("position", models.BigIntegerField()),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "participant",
+                        "form",
+                        "encounter",
+                        "row",
+                        "item",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "coding",
+            },
+        ),
+        migrations.CreateModel(
             name="CommitmentRowRecord",
             fields=[
                 ("method", models.TextField(primary_key=True, serialize=False)),
@@ -83,6 +120,77 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "study_definition",
+            },
+        ),
+        migrations.CreateModel(
+            name="DictionaryPathRecord",
+            fields=[
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "dictionary", "number", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("dictionary", models.SmallIntegerField()),
+                ("number", models.IntegerField()),
+                ("levels", models.TextField()),
+            ],
+            options={
+                "db_table": "dictionary_path",
+            },
+        ),
+        migrations.CreateModel(
+            name="DictionaryRecord",
+            fields=[
+                ("id", models.SmallIntegerField(primary_key=True, serialize=False)),
+                ("sha256", models.TextField(unique=True)),
+                ("counts", models.TextField()),
+            ],
+            options={
+                "db_table": "dictionary_content",
+            },
+        ),
+        migrations.CreateModel(
+            name="DictionaryRowRecord",
+            fields=[
+                ("dictionary", models.TextField()),
+                ("version", models.TextField()),
+                ("sha256", models.TextField()),
+                ("counts", models.TextField()),
+                ("added_at", models.TextField()),
+                ("position", models.BigIntegerField()),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "dictionary", "version", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "dictionary",
+            },
+        ),
+        migrations.CreateModel(
+            name="DictionaryWordRecord",
+            fields=[
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "dictionary",
+                        "word",
+                        "code",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("dictionary", models.SmallIntegerField()),
+                ("word", models.BinaryField()),
+                ("code", models.TextField()),
+            ],
+            options={
+                "db_table": "dictionary_word",
             },
         ),
         migrations.CreateModel(
@@ -458,6 +566,29 @@ class Migration(migrations.Migration):
                     ),
                     models.UniqueConstraint(fields=("number",), name="allocation_unique_number"),
                 ],
+            },
+        ),
+        migrations.CreateModel(
+            name="DictionaryTermRecord",
+            fields=[
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "dictionary", "code", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("dictionary", models.SmallIntegerField()),
+                ("code", models.TextField()),
+                ("level", models.TextField()),
+                ("text", models.TextField()),
+                ("folded", models.BinaryField()),
+                ("size", models.IntegerField()),
+                ("is_current", models.BooleanField()),
+                ("path", models.IntegerField()),
+            ],
+            options={
+                "db_table": "dictionary_term",
+                "indexes": [models.Index(fields=["dictionary", "folded"], name="dictionary_term_folded")],
             },
         ),
         migrations.CreateModel(

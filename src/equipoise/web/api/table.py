@@ -15,6 +15,7 @@ OPENAPI_PATH = "openapi.json"
 
 _TRIAL, _CONDUCT, _READING = Sees(Audience.TRIAL), Sees(Audience.CONDUCT), Sees(Audience.READING)
 _PRODUCT, _UNMASKED = Sees(Audience.PRODUCT), Sees(Audience.UNMASKED)
+_CODES = Gives(("CodeTerm",))
 _READERS, _ANY = Kinds(("reader", "adjudicator")), AnyRole()
 
 
@@ -73,6 +74,11 @@ READS: tuple[Read, ...] = (
     Read("signatures", "participants/{participant}/signatures", _CONDUCT),
     Read("signature_lines", "participants/{participant}/signature-lines", _CONDUCT),
     Read("casebook_hash", "participants/{participant}/casebook-hash", _CONDUCT),
+    # coding
+    Read("dictionaries", "dictionaries", _TRIAL),
+    Read("coding", "coding", _CONDUCT),
+    Read("coding_proposals", "dictionaries/{dictionary}/proposals", _CODES),
+    Read("dictionary_terms", "dictionaries/{dictionary}/terms", _CODES),
     # safety
     Read("adverse_events", "adverse-events", _CONDUCT),
     Read("clocks", "clocks", _CONDUCT),

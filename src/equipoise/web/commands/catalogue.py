@@ -14,8 +14,8 @@ from equipoise.access.command import Command
 from equipoise.access.permissions import PERMITTED
 from equipoise.web.commands.texts import TEXTS, CommandText
 
-_NOT_ON_PAGES = frozenset({"OpenTrial", "AmendStudy"})
-"""A trial is opened before there is a clinic, and what amends it comes from a study folder."""
+_NOT_ON_PAGES = frozenset({"OpenTrial", "AmendStudy", "AddDictionary"})
+"""A trial is opened before there is a clinic; what amends it, and dictionaries, are files beside it."""
 
 
 def _slug(name: str) -> str:
@@ -43,12 +43,14 @@ FIELD_LABELS: Mapping[str, Promise] = {
     "assessment": _("How it was judged"),
     "cause": _("Cause"),
     "clock": _("Report"),
+    "code": _("Code"),
     "collected_on": _("Day of collection"),
     "completed_on": _("Last day in the trial"),
     "consent_version": _("Version of the consent form"),
     "consented_on": _("Day of consent"),
     "contact": _("How to reach them"),
     "destination": _("Given to"),
+    "dictionary": _("Dictionary"),
     "encounter": _("Encounter"),
     "expected": _("Expected, by the reference safety information"),
     "failed_on": _("Day of the failure"),
@@ -81,6 +83,7 @@ FIELD_LABELS: Mapping[str, Promise] = {
     "took_place_on": _("Day of the encounter"),
     "unit": _("Unit"),
     "values": _("Answers"),
+    "verbatim": _("Words of the site"),
     "who": _("Who learned it"),
     "withdrawn_on": _("Day of the withdrawal"),
     "seen": _("Seen up to"),

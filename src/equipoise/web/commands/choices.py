@@ -7,8 +7,10 @@ from dataclasses import replace
 
 from equipoise.access.content import Audience
 from equipoise.conduct.view import UnmaskedView
+from equipoise.definition.coding import coded_with
 from equipoise.web.commands.fields import Field
 from equipoise.web.request import ClinicRequest
+from equipoise.web.words_of_values import word_of_state
 
 Given = Mapping[str, str]
 Choices = tuple[tuple[str, str], ...]
@@ -99,6 +101,10 @@ def _items(request: ClinicRequest, given: Given) -> Choices:
     return tuple((item.id, item.label) for item in form.items if not (hides and item.unmasking))
 
 
+def _dictionaries(request: ClinicRequest, given: Given) -> Choices:
+    return tuple((name, word_of_state(name)) for name in coded_with(request.definition))
+
+
 _CHOICES: Mapping[tuple[str, str], Callable[[ClinicRequest, Given], Choices]] = {
     ("ReceiveScan", "encounter"): _encounters_with_scan,
     ("AcceptScan", "scan"): _received_scans,
@@ -106,6 +112,7 @@ _CHOICES: Mapping[tuple[str, str], Callable[[ClinicRequest, Given], Choices]] = 
     ("RefuseScan", "cause"): _quality_reasons,
     **dict.fromkeys(_ABOUT_FORMS, _forms),
     ("OpenQuery", "item"): _items,
+    ("CodeMatches", "dictionary"): _dictionaries,
     ("SubmitSafetyReport", "clock"): _open_clocks,
     ("RecordManufacture", "lot"): _lots_in("collected", "made"),
     ("ReleaseLot", "lot"): _lots_in("made"),

@@ -1,4 +1,4 @@
-"""What the pages of commands about forms, queries and signatures show besides their fields."""
+"""What the pages of commands about forms, queries, coding and signatures show besides their fields."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from equipoise.access.refusal import Refused
 from equipoise.web.commands.context_participants import participant_of
-from equipoise.web.pages import casebook
+from equipoise.web.pages import casebook, coding
 from equipoise.web.pages.places import FormPlace, find_place, find_record
 from equipoise.web.pages.queries import read_query
 from equipoise.web.pages.recorded import read_answers
@@ -94,6 +94,8 @@ CONTEXTS_OF_FORMS: Mapping[str, Callable[[ClinicRequest, Given], Mapping[str, An
     "AnswerQuery": _of_query,
     "CloseQuery": _of_query,
     "SignCasebook": _of_signature,
+    "CodeTerm": coding.context_of_term,
+    "CodeMatches": coding.context_of_matches,
     "VerifySource": _of_form,
 }
 """By the command's name."""

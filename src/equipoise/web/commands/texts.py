@@ -273,6 +273,18 @@ TEXTS: Mapping[str, CommandText] = {
         _("The data are open again."),
         reason=True,
     ),
+    "CodeTerm": CommandText(
+        _("Code a term"),
+        _("Record the choice"),
+        _("The words of the site are given a term of the dictionary. The words themselves stay as they are."),
+        _("The term is coded."),
+    ),
+    "CodeMatches": CommandText(
+        _("Accept what the dictionary proposes"),
+        _("Accept all"),
+        _("Words that the dictionary has as they are, or that were coded before, are coded together."),
+        _("The proposals are accepted."),
+    ),
     "AssessEvent": CommandText(
         _("Assess a serious event"),
         _("Record the assessment"),

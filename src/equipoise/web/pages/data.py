@@ -19,6 +19,7 @@ from equipoise.conduct.readiness import OpenMatter
 from equipoise.conduct.view.lines import AgreementLine, DueLine, MissingFormLine, ParticipantLine, WindowLine
 from equipoise.web.listing import Column, show_listing
 from equipoise.web.offers import offers
+from equipoise.web.pages.coding import coding_numbers
 from equipoise.web.protect import Route
 from equipoise.web.request import ClinicRequest
 from equipoise.web.visible import Gives, Kinds
@@ -77,6 +78,7 @@ def show_data(request: ClinicRequest) -> HttpResponse:
             _("answers wait to be accepted"),
             sum(each.status == "answered" for each in queries),
         ),
+        *coding_numbers(request),
         ("data_agreement", _("items wait for adjudication"), sum(line.waiting for line in agreement)),
         ("data_freezes", _("participants are frozen"), len(seen.freezes())),
         ("data_signatures", _("casebooks are not signed as they stand"), len(_unsigned(request))),
@@ -249,6 +251,7 @@ def list_readiness(request: ClinicRequest) -> HttpResponse:
     kinds = {
         "query": _("Query"),
         "scan": _("Scan"),
+        "coding": _("Coding"),
         "participant": _("Participant"),
         "casebook": _("Casebook"),
     }

@@ -1,0 +1,1 @@
+"""Medical coding: dictionaries, and what the terms of the sites are called in them."""

@@ -1,0 +1,96 @@
+"""What the words of the sites are called in dictionaries, and what there is to choose from."""
+
+from __future__ import annotations
+
+from equipoise.access.content import Audience
+from equipoise.access.permissions import permitted_commands
+from equipoise.coding.decide import proposals_hash
+from equipoise.coding.state import CodingRow, DictionaryRow, Verbatim, coding_of, status_of
+from equipoise.conduct.coding import read_verbatims
+from equipoise.conduct.view.lines import CodingLine, CodingProposals, ProposalLine, TermLine
+from equipoise.conduct.view.scope import Scope
+from equipoise.definition.model.forms import DictionaryName
+
+TERMS_MAX = 50
+"""How many terms there are to choose from at once; more words make the choice smaller."""
+
+
+def list_dictionaries(scope: Scope) -> tuple[DictionaryRow, ...]:
+    """List the versions of dictionaries that were added, in the order of adding."""
+    scope.need(Audience.TRIAL)
+    return tuple(sorted(scope.tables.all(DictionaryRow), key=lambda row: row.position))
+
+
+def list_coding(scope: Scope) -> tuple[CodingLine, ...]:
+    """List the words that are to be coded within the viewer's scope, with what was chosen for them."""
+    scope.need(Audience.CONDUCT)
+    return tuple(
+        _coding_line(verbatim, coding_of(scope.tables, verbatim))
+        for verbatim in read_verbatims(scope.definition, scope.tables)
+        if scope.viewer.sees_participant(verbatim.participant)
+    )
+
+
+def _coding_line(verbatim: Verbatim, row: CodingRow | None) -> CodingLine:
+    return CodingLine(
+        participant=verbatim.participant,
+        form=verbatim.form,
+        encounter=verbatim.encounter,
+        row=verbatim.row,
+        item=verbatim.item,
+        verbatim=verbatim.text,
+        dictionary=verbatim.dictionary,
+        status=status_of(verbatim, row),
+        coded=row.verbatim if row else None,
+        version=row.version if row else None,
+        levels=row.levels if row else (),
+        codes=row.codes if row else (),
+        terms=row.terms if row else (),
+        automatic=row is not None and row.automatic,
+        coded_by=row.coded_by if row else None,
+        coded_at=row.coded_at if row else None,
+    )
+
+
+def list_proposals(scope: Scope, dictionary: DictionaryName) -> CodingProposals:
+    """Return what a dictionary proposes for the words that are not coded."""
+    _need_coder(scope)
+    found = scope.coder.propose(scope.definition, scope.tables, dictionary, scope.viewer.sees_participant)
+    lines = tuple(
+        ProposalLine(
+            participant=each.verbatim.participant,
+            form=each.verbatim.form,
+            encounter=each.verbatim.encounter,
+            row=each.verbatim.row,
+            item=each.verbatim.item,
+            verbatim=each.verbatim.text,
+            code=each.term.code,
+            terms=tuple(level.term for level in each.term.levels),
+            because=each.because,
+        )
+        for each in found
+    )
+    return CodingProposals(lines=lines, shown_hash=proposals_hash(found))
+
+
+def list_terms(scope: Scope, dictionary: DictionaryName, words: str | None) -> tuple[TermLine, ...]:
+    """List the terms to choose from for some words: first those that the same words got before."""
+    _need_coder(scope)
+    return tuple(
+        TermLine(
+            code=term.code,
+            term=term.text,
+            levels=tuple(each.level for each in term.levels),
+            codes=tuple(each.code for each in term.levels),
+            terms=tuple(each.term for each in term.levels),
+            earlier=earlier,
+        )
+        for term, earlier in scope.coder.candidates(scope.tables, dictionary, words or "", TERMS_MAX)
+    )
+
+
+def _need_coder(scope: Scope) -> None:
+    """The terms of a dictionary are licensed: they are for those who code, and not for every reader."""
+    scope.need(Audience.CONDUCT)
+    if "CodeTerm" not in permitted_commands(scope.viewer.role.kind):
+        raise scope.refused("the terms of a dictionary")
