@@ -30,6 +30,7 @@ from equipoise.definition.expression import FormRow, PartialDate
 from equipoise.definition.model.analysis import EventLog
 from equipoise.definition.model.datasets import Tabulation
 from equipoise.definition.model.forms import Form, Item
+from equipoise.definition.sdtm.coded import LABELS, coded_cells
 from equipoise.definition.sdtm.guide import NAME_LENGTH_MAX, TEXT_LENGTH_MAX, Domain, domains
 from equipoise.definition.sdtm.naming import ShortNames, cut_text, short_label
 from equipoise.definition.tabulation import permitted, submitted, tabulations
@@ -82,9 +83,10 @@ def derive_occurrences(frame: Frame, log: EventLog) -> Dataset:
             ),
         ]
     asked = _asked(frame, form, tabulation, taken=[column.name for column in (*IDENTIFIERS, *extra)])
-    columns = (*IDENTIFIERS, *extra, *(each.column for each in asked))
     events = derive_events(frame, log.form, participants_analysed(frame))
     rows = _rows(frame, events, asked, tabulation, sequence, about_events=about_events)
+    coded = _add_codes(rows, events, tabulation, {each.column.name for each in asked})
+    columns = (*IDENTIFIERS, *extra, *(each.column for each in asked), *coded)
     return Dataset(
         name=log.dataset.upper()[:NAME_LENGTH_MAX],
         label=short_label(f"{log.title} Analysis Dataset"),
@@ -132,6 +134,38 @@ def _rows(
             row[each.column.name] = _cell(each, event.row)
         rows.append(row)
     return rows
+
+
+def _add_codes(
+    rows: Sequence[dict[str, Cell]],
+    events: Sequence[Event],
+    tabulation: Tabulation | None,
+    taken: set[str],
+) -> tuple[Column, ...]:
+    """Put what a dictionary calls each event into its row; return the columns that this adds.
+
+    They have the names of the tabulation dataset, in whose domain they are; without a coded event there are
+    none.
+    """
+    if tabulation is None:
+        return ()
+    domain = domains()[tabulation.domain]
+    topic = next((each.item for each in tabulation.variables if each.variable == domain.topic), "")
+    columns: dict[str, Column] = {}
+    for row, event in zip(rows, events, strict=True):
+        coding = event.row.codings.get(topic)
+        for ending, said in coded_cells(coding) if coding else ():
+            name = f"{domain.name}{ending}"
+            known = domain.variable(name)
+            numeric = known is not None and known.numeric
+            if numeric and not said.isdigit():
+                continue
+            row[name] = int(said) if numeric else cut_text(said, TEXT_LENGTH_MAX)
+            label, home = (known.label, domain.name) if known else (LABELS[ending], f"SUPP{domain.name}")
+            source = f"{home}.{name if known else 'QVAL'}"
+            make = whole if numeric else text
+            columns.setdefault(name, make(name, label, source))
+    return tuple(column for name, column in columns.items() if name not in taken)
 
 
 def _tabulation(frame: Frame, form: Form) -> Tabulation | None:

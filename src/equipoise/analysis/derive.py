@@ -58,7 +58,8 @@ def mask_cut(cut: DataCut) -> DataCut:
                 values = {
                     name: seen for name, seen in row.values.items() if (row.form, name) not in hidden_items
                 }
-                yield replace(row, values=values) if len(values) < len(row.values) else row
+                coded = {name: each for name, each in row.codings.items() if name in values}
+                yield replace(row, values=values, codings=coded) if len(values) < len(row.values) else row
 
     people = tuple(
         replace(person, arm=None, rows=tuple(kept(person.rows)), failed_lots=())

@@ -11,9 +11,11 @@ from equipoise.analysis.derive import Frame
 from equipoise.analysis.safety import (
     NOT_CODED,
     Event,
+    coded_at,
     derive_events,
     participants_treated,
     treatment_order,
+    vocabulary_of,
 )
 from equipoise.analysis.summaries import arm_name
 from equipoise.analysis.tables import group_members
@@ -42,12 +44,16 @@ class EventGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventTerm:
-    """A term with, for each group, its events and the participants with one."""
+    """A term with, for each group, its events and the participants with one.
+
+    `vocabulary` is the dictionary with its version that the term is from, None for the words of the sites.
+    """
 
     term: str
     organ_system: str | None
     serious: bool
     cells: tuple[tuple[int, int], ...]
+    vocabulary: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,9 +98,18 @@ class _Words:
         return cls(safety, codes(safety.body_system), _DEATH_CODES & codes(safety.outcome).keys())
 
     def term(self, event: Event) -> str:
+        preferred = coded_at(event, self.safety, "PT")
+        if preferred is not None:
+            return preferred
         return " ".join((event.text(self.safety.term) or "").split()) or NOT_CODED
 
+    def vocabulary(self, event: Event) -> str | None:
+        return None if coded_at(event, self.safety, "PT") is None else vocabulary_of(event, self.safety)
+
     def key(self, event: Event) -> _Key:
+        organ_class = coded_at(event, self.safety, "SOC")
+        if organ_class is not None:
+            return organ_class, self.term(event).casefold()
         code = event.text(self.safety.body_system) if self.safety.body_system else None
         return None if code is None else self.systems.get(code, code), self.term(event).casefold()
 
@@ -199,7 +214,15 @@ def _terms(words: _Words, groups: Sequence[_Group], serious: bool, over_percent:
         )
         if serious or frequent:
             first = next(event for events in found[key] for event in events)
-            terms.append(EventTerm(term=words.term(first), organ_system=key[0], serious=serious, cells=cells))
+            terms.append(
+                EventTerm(
+                    term=words.term(first),
+                    organ_system=key[0],
+                    serious=serious,
+                    cells=cells,
+                    vocabulary=words.vocabulary(first),
+                )
+            )
     return terms
 
 

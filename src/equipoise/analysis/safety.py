@@ -11,6 +11,7 @@ from equipoise.analysis.derive import Frame
 from equipoise.analysis.result import EventTable, SeriousEvent, TallyRow
 from equipoise.analysis.summaries import arm_name
 from equipoise.analysis.tables import group_members, participants_analysed, shown_value
+from equipoise.definition.coding import title_of_dictionary
 from equipoise.definition.expression import EvidenceTable, FormRow, Node, Truth, truth
 from equipoise.definition.model.analysis import EventLog
 from equipoise.definition.model.conduct import Safety
@@ -83,6 +84,21 @@ def _traits(safety: Safety, row: FormRow) -> frozenset[str]:
     return frozenset(name for name, node in conditions.items() if truth(node, alone) is Truth.MET)
 
 
+def coded_at(event: Event, safety: Safety, level: str) -> str | None:
+    """What an event is called on a level of MedDRA (PT, SOC), None where it is not coded."""
+    coding = event.row.codings.get(safety.term)
+    step = coding.at(level) if coding else None
+    return None if step is None else step.term
+
+
+def vocabulary_of(event: Event, safety: Safety) -> str | None:
+    """The dictionary with its version that an event is coded with, None where it is not coded."""
+    coding = event.row.codings.get(safety.term)
+    if coding is None:
+        return None
+    return f"{title_of_dictionary(coding.dictionary)} {coding.version}"
+
+
 def derive_event_tables(frame: Frame) -> tuple[EventTable, ...]:
     """For every log: after the first treatment by arm, and by epoch and what was in force."""
     tables: list[EventTable] = []
@@ -94,6 +110,9 @@ def derive_event_tables(frame: Frame) -> tuple[EventTable, ...]:
         by_period = _by_period(frame, log, events, members)
         if by_period is not None:
             tables.append(by_period)
+        coded = _by_class(frame, log, events, members)
+        if coded is not None:
+            tables.append(coded)
     return tuple(tables)
 
 
@@ -112,14 +131,68 @@ def participants_treated(frame: Frame) -> tuple[str, ...]:
     return tuple(each for each in participants_analysed(frame) if reached(each))
 
 
-def _by_arm(frame: Frame, log: EventLog, events: Sequence[Event], members: Sequence[str]) -> EventTable:
-    groups = group_members(frame, members)
+_Columns = list[tuple[str, int, list[Event]]]
+"""Groups by their names, with how many are at risk, and the events of each."""
+
+
+def _arm_columns(frame: Frame, events: Sequence[Event], members: Sequence[str]) -> _Columns:
     columns = [
         (arm_name(frame, arm), len(mine), [each for each in events if arm is None or each.arm == arm])
-        for arm, mine in groups
+        for arm, mine in group_members(frame, members)
     ]
     if len(columns) > 1:
         columns.append(("All participants", len(members), list(events)))
+    return columns
+
+
+def _by_class(
+    frame: Frame, log: EventLog, events: Sequence[Event], members: Sequence[str]
+) -> EventTable | None:
+    """By system organ class and preferred term, the most frequent first; None where nothing is coded."""
+    safety = frame.definition.safety
+    if safety is None or safety.form != log.form:
+        return None
+    vocabularies = sorted({each for event in events if (each := vocabulary_of(event, safety)) is not None})
+    if not vocabularies:
+        return None
+    columns = _arm_columns(frame, events, members)
+    rows = [_row("All events", columns, lambda event: True)]
+    for organ_class in _most_frequent(events, safety, "SOC"):
+        mine = [each for each in events if coded_at(each, safety, "SOC") == organ_class]
+        rows.append(_row(organ_class.upper(), columns, _is_called(safety, SOC=organ_class)))
+        rows += [
+            _row(term, columns, _is_called(safety, SOC=organ_class, PT=term))
+            for term in _most_frequent(mine, safety, "PT")
+        ]
+    uncoded = [event for event in events if coded_at(event, safety, "SOC") is None]
+    if uncoded:
+        rows.append(_row("Not coded", columns, lambda event: event in uncoded))
+    return EventTable(
+        title=f"{log.title} by system organ class and preferred term ({', '.join(vocabularies)})",
+        columns=tuple(name for name, _, _ in columns),
+        at_risk=tuple(n for _, n, _ in columns),
+        rows=tuple(rows),
+    )
+
+
+def _is_called(safety: Safety, **names: str) -> Callable[[Event], bool]:
+    """Whether an event is called so on levels of MedDRA."""
+    return lambda event: all(coded_at(event, safety, level) == name for level, name in names.items())
+
+
+def _most_frequent(events: Iterable[Event], safety: Safety, level: str) -> list[str]:
+    """The names on a level by how many participants have an event of it, the most first, then by the name."""
+    people: dict[str, set[str]] = {}
+    for event in events:
+        called = coded_at(event, safety, level)
+        if called is not None:
+            people.setdefault(called, set()).add(event.participant)
+    return sorted(people, key=lambda each: (-len(people[each]), each))
+
+
+def _by_arm(frame: Frame, log: EventLog, events: Sequence[Event], members: Sequence[str]) -> EventTable:
+    groups = group_members(frame, members)
+    columns = _arm_columns(frame, events, members)
     title = f"{log.title} from the first treatment on" + (", by arm" if len(groups) > 1 else "")
     return _table(frame, log, title, columns)
 

@@ -15,6 +15,7 @@ from datetime import date
 from typing import Final
 
 from equipoise.analysis.cut import CutParticipant
+from equipoise.definition.coded import Coding
 from equipoise.definition.expression import (
     EvidenceTable,
     FormRow,
@@ -97,8 +98,9 @@ class CodedEvent:
     """An event of the log in the fixed words of this module; None and empty where the data do not say.
 
     `causality_label` and `outcome_label` are the study's own words. `meddra` is the code of the term and the
-    version of the dictionary, where the trial's own coding is among the answers. `serious`, `related` and
-    `unexpected` are what the definition's conditions make of the row alone.
+    version of the dictionary, as it was coded, else where the trial's own coding is among the answers;
+    `coding` is the whole of what was chosen. `serious`, `related` and `unexpected` are what the definition's
+    conditions make of the row alone.
     """
 
     row: FormRow
@@ -115,6 +117,7 @@ class CodedEvent:
     action: str | None
     comment: str | None
     meddra: tuple[str | None, str | None]
+    coding: Coding | None
     criteria: frozenset[str]
     serious: Truth
     related: Truth
@@ -170,7 +173,8 @@ class Answers:
             causality_label=label(form.item(safety.causality)),
             action=meaning(ACTIONS, self.item(form.id, "AE", "AEACN")),
             comment=label(_comment(form, safety)),
-            meddra=(_coding(form, row, _MEDDRA_CODE), _coding(form, row, _MEDDRA_VERSION)),
+            meddra=_meddra(form, safety, row),
+            coding=row.codings.get(safety.term),
             # An event whose outcome is death resulted in death, whatever else was ticked.
             criteria=frozenset(criteria | ({"death"} if outcome == "fatal" else set())),
             serious=truth(safety.serious, alone),
@@ -241,6 +245,14 @@ def _comment(form: Form, safety: Safety) -> Item | None:
     named = {safety.term, safety.severity, safety.causality, safety.outcome, safety.body_system}
     texts = (each for each in form.items if each.type == "text" and each.id not in named)
     return next((each for each in texts if _COMMENT.search(_named(each))), None)
+
+
+def _meddra(form: Form, safety: Safety, row: FormRow) -> tuple[str | None, str | None]:
+    """Return the code of the lowest level term, and the version of MedDRA that it is of."""
+    coding = row.codings.get(safety.term)
+    if coding is not None and coding.dictionary == "meddra":
+        return coding.levels[0].code, coding.version
+    return _coding(form, row, _MEDDRA_CODE), _coding(form, row, _MEDDRA_VERSION)
 
 
 def _coding(form: Form, row: FormRow, pattern: re.Pattern[str]) -> str | None:

@@ -12,6 +12,7 @@ from typing import Final
 HL7: Final = "http://hl7.org/fhir"
 TERMINOLOGY: Final = "http://terminology.hl7.org/CodeSystem"
 UCUM: Final = "http://unitsofmeasure.org"
+MEDDRA: Final = "https://www.meddra.org"
 COUNTRIES: Final = "urn:iso:std:iso:3166"
 URIS: Final = "urn:ietf:rfc:3986"
 EXPRESSION_LANGUAGE: Final = "text/x-equipoise"

@@ -27,7 +27,7 @@ from equipoise.exchange.fhir.codes import (
     SUBJECT_STATE,
     SUBJECT_STATE_TYPE,
 )
-from equipoise.exchange.fhir.tree import Names, Tree, concept, extension, kept, moment, slug
+from equipoise.exchange.fhir.tree import Names, Tree, coded_concept, concept, extension, kept, moment, slug
 
 _EXPECTED: Final[Mapping[Truth, bool]] = {Truth.MET: False, Truth.NOT_MET: True}
 _SERIOUSNESS: Final[Mapping[Truth, str]] = {Truth.MET: "serious", Truth.NOT_MET: "non-serious"}
@@ -150,7 +150,7 @@ def _event(
         status="completed" if over else "in-progress" if event.outcome else "unknown",
         actuality="actual",
         category=[concept(event.body_system)] if event.body_system else [],
-        code=concept(event.term) if event.term else None,
+        code=coded_concept(event.term, event.coding) if event.term else None,
         subject=names.reference("Patient", person.participant, person.participant),
         occurrenceDateTime=started if ended is None else None,
         occurrencePeriod=None if ended is None else kept(start=started, end=ended),

@@ -9,7 +9,8 @@ from decimal import Decimal
 from typing import Final
 from uuid import NAMESPACE_URL, uuid5
 
-from equipoise.exchange.fhir.codes import UCUM
+from equipoise.definition.coded import Coding
+from equipoise.exchange.fhir.codes import MEDDRA, UCUM
 
 Tree = dict[str, object]
 """An object of FHIR in its JSON form."""
@@ -50,6 +51,15 @@ def concept(text: str | None, system: str | None = None, code: str | None = None
     """Return a concept with its words, and its code where a system has one."""
     coding = [kept(system=system, code=code)] if code is not None else []
     return kept(coding=coding, text=text)
+
+
+def coded_concept(text: str, coding: Coding | None) -> Tree:
+    """Return words with the term of MedDRA that they were coded with, if they were."""
+    if coding is None or coding.dictionary != "meddra":
+        return concept(text)
+    lowest = coding.levels[0]
+    named = {"version": coding.version, "code": lowest.code, "display": lowest.term}
+    return kept(coding=[{"system": MEDDRA, **named}], text=text)
 
 
 def extension(url: str, **value: object) -> Tree:

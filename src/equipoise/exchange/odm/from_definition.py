@@ -255,6 +255,7 @@ def _item(study: _Study, form: Form, item: Item, *, days_only: bool) -> ItemDef:
                 "type": "datetime" if cut_off else None,
                 "step": None if item.step is None else str(item.step),
                 "unmasking": "true" if item.unmasking else None,
+                "coded_with": item.coded_with,
             }
         ),
     )

@@ -318,7 +318,7 @@ class _ItemWriter:
         if item.code_list is not None:
             self._add_codes(tree, item, place)
         self._add_checks(tree, item)
-        tree |= {"step": item.own["step"]} if "step" in item.own else {}
+        tree |= {name: item.own[name] for name in ("step", "coded_with") if name in item.own}
         tree |= {} if asked.ref.mandatory else {"required": False}
         tree |= {"unmasking": True} if item.own.get("unmasking") == "true" else {}
         self._add_condition(tree, asked)

@@ -84,7 +84,16 @@ def _description(found: EventTerms) -> str:
         if found.by_treatment
         else "An event counts for the arm of its participant."
     )
-    return f"Events that began after the first treatment. {whose} Terms are those of the sites."
+    return f"Events that began after the first treatment. {whose} {_terms(found)}"
+
+
+def _terms(found: EventTerms) -> str:
+    """Say where the terms are from: coded ones are preferred terms of a dictionary."""
+    named = sorted({each.vocabulary for each in found.terms if each.vocabulary is not None})
+    if not named:
+        return "Terms are those of the sites."
+    rest = "" if all(each.vocabulary for each in found.terms) else "; those without are the sites' own words"
+    return f"Terms with a source vocabulary are preferred terms of {', '.join(named)}{rest}."
 
 
 def _group(group: Group, found: EventGroup) -> Tree:
@@ -106,6 +115,7 @@ def _event(term: EventTerm, groups: Sequence[Group], found: EventTerms, asked: s
     return kept(
         term=term.term,
         organSystem=None if system is None else _SYSTEMS.get(system, system),
+        sourceVocabulary=term.vocabulary,
         assessmentType=asked,
         stats=[
             {

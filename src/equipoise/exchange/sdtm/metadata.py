@@ -18,6 +18,7 @@ from equipoise.exchange.datasets.model import (
     ValueLevel,
     Variable,
 )
+from equipoise.exchange.sdtm.coding import dictionary_of
 
 Row = dict[str, Cell]
 
@@ -59,13 +60,15 @@ class Content:
     """What is known of a domain's values besides its rows.
 
     `pages` names the forms that fill a variable, `permitted` the values that its closed questions allow;
-    `result_pages` and `results` say the same of each test's result, by the test's code.
+    `result_pages` and `results` say the same of each test's result, by the test's code. `codings` are the
+    dictionaries, with their versions, that fill variables of the domain.
     """
 
     pages: dict[str, list[str]] = field(default_factory=dict)
     permitted: dict[str, list[str]] = field(default_factory=dict)
     result_pages: dict[str, list[str]] = field(default_factory=dict)
     results: dict[str, list[str]] = field(default_factory=dict)
+    codings: set[tuple[str, str]] = field(default_factory=set)
 
     def add(self, variable: str, page: str, values: Iterable[str]) -> None:
         """Note that a form fills a variable, with the values of a closed question."""
@@ -140,7 +143,10 @@ def _variable(
 ) -> Variable:
     cells = [row[known.name] for row in rows if row.get(known.name) is not None]
     kind = _type(known, cells)
+    dictionary = dictionary_of(known.name, domain, content.codings)
     origin, source = _origin(domain, known, content)
+    if dictionary is not None:
+        origin, source = "Assigned", "Sponsor"
     ending = known.name.removeprefix(domain.name)
     method = _METHODS.get(known.name) or _METHODS.get(ending)
     pages = content.pages.get(known.name)
@@ -158,7 +164,9 @@ def _variable(
         page=", ".join(pages) if pages and origin == "Collected" and cells else None,
         comment=None if cells else "Expected by the guide; the study does not record it",
     )
-    if kind == "text":
+    if dictionary is not None and cells:
+        made = replace(made, codelist=_external(domain, *dictionary, numeric=kind == "integer"))
+    elif kind == "text":
         made = replace(made, codelist=_codelist(domain, known, cells, content))
     if ending in ("ORRES", "STRESC", "STRESN") and domain.is_findings and cells:
         made = replace(made, values=_value_level(domain, made, ending, rows, content))
@@ -205,6 +213,19 @@ def _codelist(
         return None
     return make_codelist(
         f"{domain.name}.{known.name}", standard.name if standard else known.label, values, known.codelist
+    )
+
+
+def _external(domain: Domain, dictionary: str, version: str, *, numeric: bool) -> CodeList:
+    """A dictionary in place of a list of terms; its codes are numbers, and a list of their own."""
+    name = f"{dictionary} codes" if numeric else dictionary
+    return CodeList(
+        id=f"{domain.name}.{name.upper().replace(' ', '.')}",
+        name=name,
+        terms=(),
+        type="integer" if numeric else "text",
+        dictionary=dictionary,
+        dictionary_version=version,
     )
 
 

@@ -15,6 +15,7 @@ from equipoise.definition.sdtm.guide import TEXT_LENGTH_MAX, Domain, domains
 from equipoise.definition.sdtm.naming import cut_text
 from equipoise.definition.tabulation import submitted, unit_of
 from equipoise.exchange.datasets.model import Cell
+from equipoise.exchange.sdtm.coding import fill_codes
 from equipoise.exchange.sdtm.subjects import Subject, iso
 
 Row = dict[str, Cell]
@@ -77,6 +78,7 @@ def _main(
     record = Record(domain.name, {}, encounter=row.encounter)
     for entry in tabulation.variables:
         _fill(record, domain, form, entry, row)
+    record.qualifiers += [Qualifier(*each) for each in fill_codes(record.row, domain, tabulation, row)]
     if domain.is_findings or (not record.row and not record.qualifiers):
         constant_alone = domain.topic in tabulation.constants and not tabulation.variables
         if domain.is_findings or not constant_alone:

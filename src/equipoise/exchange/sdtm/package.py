@@ -16,6 +16,7 @@ from equipoise.definition.sdtm.guide import VERSION, Domain, domains
 from equipoise.definition.sdtm.naming import short_label
 from equipoise.definition.tabulation import permitted, tabulations
 from equipoise.exchange.datasets.model import Cell, Dataset, Package
+from equipoise.exchange.sdtm.coding import coded_item
 from equipoise.exchange.sdtm.design import design_rows
 from equipoise.exchange.sdtm.metadata import Content, dataset_of
 from equipoise.exchange.sdtm.observations import Record, exposures, flag_last_before_exposure, records_of
@@ -107,6 +108,14 @@ class _Tabulated:
         for subject in subjects_of(frame, self.plan):
             self._subject(subject)
         self.content = contents(self.definition, self.tabulations, masked=frame.cut.masked)
+        for tabulation in self.tabulations:
+            topic = coded_item(domains()[tabulation.domain], tabulation)
+            self.content[tabulation.domain].codings |= {
+                (coding.dictionary, coding.version)
+                for person in frame.cut.participants
+                for row in person.rows
+                if row.form == tabulation.form and (coding := row.codings.get(topic or "")) is not None
+            }
 
     def _subject(self, subject: Subject) -> None:
         found = self._of_forms(subject)

@@ -53,7 +53,7 @@ def _form(draft: Draft, concept: Part) -> Tree:
 
 
 def _item(draft: Draft, part: Part, form: str, names: Identifiers) -> Tree:
-    notes = part.noted("Unit", *_NUMBERS, ASKED_OF_UNMASKED, "Help")
+    notes = part.noted("Unit", *_NUMBERS, ASKED_OF_UNMASKED, "Coded with", "Help")
     answers = [
         _answer(draft, one) for one in part.parts("responseCodes") if one.tree.get("isEnabled") is not False
     ]
@@ -75,6 +75,7 @@ def _item(draft: Draft, part: Part, form: str, names: Identifiers) -> Tree:
             **{label.lower(): _number(notes.get(label)) for label in _NUMBERS},
             "required": None if part.flag("isRequired") else False,
             "unmasking": True if notes.get(ASKED_OF_UNMASKED) == "yes" else None,
+            "coded_with": notes.get("Coded with"),
             "help": notes.get("Help"),
         }
     )

@@ -230,6 +230,7 @@ def _property(maker: Maker, definition: StudyDefinition, form: Form, item: Item)
                 ("Maximum", _number(item.maximum)),
                 ("Step", _number(item.step)),
                 (ASKED_OF_UNMASKED, "yes" if item.unmasking else None),
+                ("Coded with", item.coded_with),
                 ("Help", item.help),
             ),
         },
