@@ -1,7 +1,5 @@
 """The page of coding: what is open, searching a dictionary, choosing, and accepting what it proposes."""
 
-import pytest
-
 from equipoise.access.refusal import Refusal
 from equipoise.capture.commands import CorrectForm
 from equipoise.coding.commands import AddDictionary
@@ -36,6 +34,16 @@ def address_of(line: CodingLine) -> str:
     return f"/do/code-term/?{place}&verbatim={line.verbatim}"
 
 
+def test_the_longest_word_that_the_dictionary_has_is_searched_first(clinic: Clinic):
+    add_dictionary(clinic)
+    correct(clinic, lines_of(clinic)[0], "Ear shimmerings after infusion")
+    browser = browser_of(actor_of(clinic, "data_manager"))
+    page = browser.get(address_of(lines_of(clinic)[0])).content.decode()
+    assert 'name="words" value="ear"' in page
+    assert "Ear glimmer" in page
+    assert "MedDRA 28.1</strong>, 9 terms." in browser.get("/coding/").content.decode()
+
+
 def test_without_a_dictionary_the_page_says_what_is_missing(clinic: Clinic):
     browser = browser_of(actor_of(clinic, "data_manager"))
     page = browser.get("/coding/").content.decode()
@@ -45,7 +53,6 @@ def test_without_a_dictionary_the_page_says_what_is_missing(clinic: Clinic):
     assert "terms are not coded" in browser.get("/data/").content.decode()
 
 
-@pytest.mark.requirement("G3")
 def test_spec_a_term_is_searched_chosen_and_recorded(clinic: Clinic):
     add_dictionary(clinic)
     correct(clinic, lines_of(clinic)[0], "Shimmering of ears")
@@ -93,7 +100,6 @@ def test_a_term_that_was_not_chosen_is_asked_for(clinic: Clinic):
     assert "This must be answered." in answer.content.decode()
 
 
-@pytest.mark.requirement("G3")
 def test_spec_what_is_proposed_is_accepted_as_it_was_shown(clinic: Clinic):
     add_dictionary(clinic)
     first, second, *_ = lines_of(clinic)

@@ -15,8 +15,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from equipoise.access.refusal import Refused
+from equipoise.coding.dictionary import words_of
 from equipoise.conduct.view.lines import CodingLine, ProposalLine, TermLine
-from equipoise.definition.coding import DICTIONARY_TITLES, coded_with
+from equipoise.definition.coding import DICTIONARY_TITLES, LEVELS, coded_with
 from equipoise.definition.model.forms import DictionaryName
 from equipoise.web.listing import Column, make_listing
 from equipoise.web.people import names_of
@@ -115,14 +116,15 @@ def pointed(line: CodingLine) -> dict[str, str]:
 
 
 def about(request: ClinicRequest, line: CodingLine | ProposalLine) -> str:
-    """Return where words stand: form, encounter or row, item."""
+    """Return where words stand: form, encounter or row, and the item where several of the form are coded."""
     form = request.definition.form(line.form)
+    several = sum(each.coded_with is not None for each in form.items) > 1 if form else True
     item = form.item(line.item) if form else None
     planned = request.definition.schedule.encounter(line.encounter)
     words = [
         form.title if form else line.form,
         _("row %(row)s") % {"row": line.row} if line.row else planned.name if planned else line.encounter,
-        item.label if item else line.item,
+        (item.label if item else line.item) if several else "",
     ]
     return ", ".join(word for word in words if word)
 
@@ -140,7 +142,7 @@ def _dictionaries(request: ClinicRequest) -> list[InUse]:
                 name=name,
                 title=DICTIONARY_TITLES[name],
                 version=row.version if row else "",
-                terms=next(iter(row.counts.values()), 0) if row else 0,
+                terms=row.counts.get(LEVELS[name][0], 0) if row else 0,
                 proposals=proposals,
                 accept=f"{reverse('do_CodeMatches')}?{given}",
             )
@@ -183,12 +185,12 @@ def context_of_term(request: ClinicRequest, given: Mapping[str, str]) -> dict[st
     line = _line_of(request, given)
     if line is None:
         return {}
-    words = given.get("words", "").strip() or line.verbatim
+    words, terms = _found(request, line, given.get("words", "").strip())
     return {
         "line": line,
         "about": about(request, line),
         "words": words,
-        "terms": _terms(request, line, words),
+        "terms": terms,
         "chosen": given.get("code", "") or (line.codes[0] if line.status == "coded" else ""),
         "dictionary_title": word_of_state(line.dictionary),
         "pointed": pointed(line),
@@ -219,9 +221,16 @@ def _line_of(request: ClinicRequest, given: Mapping[str, str]) -> CodingLine | N
     )
 
 
-def _terms(request: ClinicRequest, line: CodingLine, words: str) -> tuple[TermLine, ...]:
+def _found(request: ClinicRequest, line: CodingLine, asked: str) -> tuple[str, tuple[TermLine, ...]]:
+    """The terms for what is asked; else for the site's words together, or the longest that has any."""
     name = next(each for each in DICTIONARY_TITLES if each == line.dictionary)
-    return request.seen.dictionary_terms(name, words)
+    if asked:
+        return asked, request.seen.dictionary_terms(name, asked)
+    for words in (line.verbatim, *sorted(words_of(line.verbatim), key=len, reverse=True)):
+        terms = request.seen.dictionary_terms(name, words)
+        if terms:
+            return words, terms
+    return line.verbatim, ()
 
 
 ROUTES: tuple[Route, ...] = (Route("coding/", list_coding, "coding", _WHO),)
