@@ -20,7 +20,7 @@ from gunicorn.app.base import BaseApplication
 from equipoise.conduct.clock import read_system_clock
 from equipoise.store.place import DatabaseUrl
 
-THREADS = 4
+THREADS = 8
 LOGIN = {
     "INSTALLED_APPS": ["django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions"],
     "MIDDLEWARE": [

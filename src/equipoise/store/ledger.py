@@ -115,7 +115,8 @@ class DatabaseLedger:
     def _rows(self, statement: str, parameters: list[Any]) -> list[Any]:
         with storage_errors(), self._cursor() as cursor:
             cursor.execute(statement, parameters)
-            return cursor.fetchall()
+            rows: list[Any] = cursor.fetchall()
+            return rows
 
     def _select(self, statement: str, parameters: list[Any]) -> Iterator[StoredRecord]:
         # One query for each chunk: no read transaction stays open while the reader is at work.

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -76,7 +77,7 @@ class Clinic:
     def zone(self, site: str | None) -> ZoneInfo:
         """Return the time zone of a site; UTC for whoever belongs to none."""
         found = next((each for each in self.definition.study.sites if each.id == site), None)
-        return ZoneInfo(found.time_zone) if found else ZoneInfo("UTC")
+        return _zone(found.time_zone if found else "UTC")
 
     def today(self, site: str | None) -> date:
         """Return the day that it is at a site."""
@@ -92,6 +93,12 @@ class Clinic:
         self.trial.catch_up()
         lines = self.trial.trail.of_kind("ScanReceived")
         return {str(line.content["file_hash"]) for line in lines if "file_hash" in line.content}
+
+
+@cache
+def _zone(name: str) -> ZoneInfo:
+    # ZoneInfo itself keeps eight, and reads the others from the disk again.
+    return ZoneInfo(name)
 
 
 _current: Clinic | None = None
