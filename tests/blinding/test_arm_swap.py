@@ -365,7 +365,7 @@ def test_after_the_unblinding_the_same_roles_see_the_arms(worlds: tuple[World, W
 def test_a_trial_has_no_other_way_to_read_than_these() -> None:
     ways = {"as_seen_by", "emergency_allocation"}
     writing = {"record", "catch_up", "reading", "moment"}
-    about_the_whole = {"evidence", "head", "unblinded"}
+    about_the_whole = {"definition", "definition_for", "evidence", "head", "unblinded"}
     assert set(public_names(Trial)) == ways | writing | about_the_whole
 
 

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,7 +37,7 @@ def raise_version(live: Path) -> None:
     path.write_text(re.sub(r"^version: .*$", 'version: "7.0"', text, count=1, flags=re.MULTILINE), "utf-8")
 
 
-def amend(live: Path, *options: str):  # type: ignore[no-untyped-def]
+def amend(live: Path, *options: str) -> Any:
     folder = str(live.parent / "dipper")
     return run(["amend", str(live), folder, "--as", ADA, "--title", "Amendment 1", *options])
 

@@ -9,13 +9,14 @@ from typing import Final
 
 from lxml import etree
 
+from equipoise.exchange.odm.draft import Draft, Tree
 from equipoise.exchange.odm.names import FORM, GENERATED, NAMESPACES, Version
 from equipoise.exchange.odm.read_data import DataReader
 from equipoise.exchange.odm.read_metadata import read_metadata
 from equipoise.exchange.odm.read_protocol import ProtocolReader, add_sites
 from equipoise.exchange.odm.snapshot import Snapshot
 from equipoise.exchange.odm.stream import NotUnderstood, Taker, children, parse
-from equipoise.exchange.odm.to_parts import Draft, Tree, draft_of
+from equipoise.exchange.odm.to_parts import draft_of
 
 _ENVELOPE: Final = frozenset(
     {

@@ -12,6 +12,7 @@ from lxml import etree
 from equipoise.definition.expression import to_raw
 from equipoise.definition.model.analysis import IntercurrentEvent
 from equipoise.exchange.identifiers import Identifiers
+from equipoise.exchange.odm.draft import Draft, Tree
 from equipoise.exchange.odm.names import LOCATION
 from equipoise.exchange.odm.protocol_terms import (
     ARM,
@@ -32,7 +33,6 @@ from equipoise.exchange.odm.protocol_terms import (
 )
 from equipoise.exchange.odm.read_metadata import first_text, read_texts
 from equipoise.exchange.odm.stream import Taker, child, children
-from equipoise.exchange.odm.to_parts import Draft, Tree
 
 _STRATEGIES: Final = "|".join(get_args(get_type_hints(IntercurrentEvent)["strategy"]))
 _INTERCURRENT: Final = re.compile(rf"(.*) \(({_STRATEGIES})\)", re.DOTALL)
