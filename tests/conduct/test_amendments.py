@@ -13,6 +13,9 @@ from equipoise.access.actor import Actor
 from equipoise.access.command import Command
 from equipoise.access.refusal import Refusal
 from equipoise.analysis.deviations import derive_deviations
+from equipoise.analysis.report.content import Entries, Entry
+from equipoise.analysis.report.sections import report_content
+from equipoise.analysis.run import analyse
 from equipoise.capture.commands import (
     AnswerQuery,
     CorrectForm,
@@ -97,6 +100,10 @@ def amend(
 
 def approve(clinic: Clinic, site: str, version: str = "2.0") -> None:
     clinic.do(ADA, ActivateVersion(site=site, study_version=version, approved_on=DAY))
+
+
+def entries_of(block: object) -> tuple[Entry, ...]:
+    return block.entries if isinstance(block, Entries) else ()
 
 
 def refused(clinic: Clinic, actor: Actor, command: Command, reason: str | None = None) -> str:
@@ -315,6 +322,14 @@ def test_spec_a_cut_before_the_amendment_is_read_under_the_version_of_then() -> 
     amended = amend(clinic)
     cut = [cut_trial(clinic.trial.versions, clinic.ledger, each, None) for each in (position, None)]
     assert [each.definition for each in cut] == [clinic.definition, amended]
+    assert cut[0].amendments == ()
+    (said,) = cut[1].amendments
+    assert (said.study_version, said.title, said.randomised) == ("2.0", "Amendment 1", 0)
+    content = report_content(analyse(cut[1]))
+    (section,) = (each for each in content.sections if each.id == "amendments")
+    told = {entry.term: (entry.soft, entry.text) for block in section.blocks for entry in entries_of(block)}
+    assert told["forms/vitals/items/remark"] == ("retired", "Remark")
+    assert told["study/version"] == ("changed", "1.0 → 2.0")
 
 
 def test_an_amendment_whose_record_fails_has_not_happened() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from equipoise.definition.amendments import Change
 from equipoise.definition.expression import FormRow
 from equipoise.definition.model.definition import StudyDefinition
 
@@ -67,6 +68,20 @@ class CutParticipant:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CutAmendment:
+    """A version of the study that was brought in while the trial ran, and what it changed.
+
+    `randomised` were so before it, at all sites.
+    """
+
+    study_version: str
+    title: str
+    recorded_on: date
+    randomised: int
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DataCut:
     """The whole trial at one position. `masked` cuts hold no arm at all, whoever asks.
 
@@ -84,3 +99,4 @@ class DataCut:
     locked_at: str | None
     unblinded_at: str | None
     counts: Mapping[str, int] = field(default_factory=dict)
+    amendments: tuple[CutAmendment, ...] = ()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
+from equipoise.analysis.cut import CutAmendment
 from equipoise.definition.model.definition import StudyDefinition
 from equipoise.statistics.survival import SurvivalCurve
 
@@ -297,6 +298,7 @@ class AnalysisResult:
     failed_lots: tuple[tuple[str, int], ...]
     notes: tuple[str, ...]
     counts: Mapping[str, int] = field(default_factory=dict)
+    amendments: tuple[CutAmendment, ...] = ()
 
     def endpoint(self, endpoint_id: str) -> EndpointResult | None:
         """The main analysis of an endpoint, or None."""

@@ -67,6 +67,7 @@ def _run(frame: Frame) -> AnalysisResult:
         failed_lots=tuple(sorted(lots.items())),
         notes=_notes(frame, len(members)),
         counts=dict(cut.counts),
+        amendments=cut.amendments,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from equipoise.capture.state import RecordRow
-from equipoise.coding.state import CodingRow, CodingStatus, Verbatim, coding_of, dictionary_in_use, status_of
+from equipoise.coding.state import CodingStatus, Verbatim, coding_of, dictionary_in_use, status_of
 from equipoise.definition.coded import Coding, Level
 from equipoise.definition.coding import coded_items
 from equipoise.definition.expression import FormRow
@@ -59,12 +59,11 @@ def uncoded(definition: StudyDefinition, tables: Tables) -> Iterator[tuple[Verba
 
 def with_codings(tables: Tables, definition: StudyDefinition, participant: str, row: FormRow) -> FormRow:
     """Return a row of a participant with what its words are called in a dictionary, where that holds."""
+    form = definition.form(row.form)
     found = {}
-    for form, item, name in coded_items(definition):
-        key = participant, row.form, row.encounter or "", row.row or 0, item.id
-        coding = tables.get(CodingRow, *key) if form.id == row.form else None
+    for item in form.items if form else ():
         seen = row.values.get(item.id)
-        if coding is None or seen is None or not isinstance(seen.value, str):
+        if item.coded_with is None or seen is None or not isinstance(seen.value, str):
             continue
         words = Verbatim(
             participant=participant,
@@ -72,10 +71,11 @@ def with_codings(tables: Tables, definition: StudyDefinition, participant: str, 
             encounter=row.encounter or "",
             row=row.row or 0,
             item=item.id,
-            dictionary=name,
+            dictionary=item.coded_with,
             text=seen.value,
         )
-        if status_of(words, coding) == "coded":
+        coding = coding_of(tables, words)
+        if coding is not None and status_of(words, coding) == "coded":
             steps = zip(coding.levels, coding.codes, coding.terms, strict=True)
             found[item.id] = Coding(coding.dictionary, coding.version, tuple(Level(*each) for each in steps))
     return replace(row, codings=found) if found else row

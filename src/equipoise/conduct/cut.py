@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 
 from equipoise.allocation.state import AllocationRow, UnblindingRow
-from equipoise.analysis.cut import CutAdministration, CutEncounter, CutParticipant, DataCut
+from equipoise.analysis.cut import CutAdministration, CutAmendment, CutEncounter, CutParticipant, DataCut
 from equipoise.analysis.derive import mask_cut
 from equipoise.capture.state import EncounterRow, LogRow, QueryRow
 from equipoise.conduct.coding import with_codings
 from equipoise.conduct.evidence import evidence_of
 from equipoise.conduct.rooms import apply_entry
 from equipoise.conduct.versions import Versions
+from equipoise.definition.amendments import compare_versions
 from equipoise.definition.model.definition import StudyDefinition
 from equipoise.enrolment.state import AssessmentRow, ParticipantRow
-from equipoise.governance.state import TrialRow
+from equipoise.governance.state import TrialRow, versions_of
 from equipoise.imaging.state import ReadingRow
 from equipoise.ledger.entry import Head
 from equipoise.ledger.protocol import Ledger
@@ -60,8 +62,8 @@ def cut_trial(
 ) -> DataCut:
     """Cut the data at a position, under the version of the study that was the latest there.
 
-    Without `arm_of` the cut is masked: no arms, nothing that would unmask. A cut of one participant counts
-    nothing of the trial.
+    Without `arm_of` the cut is masked: no arms, nothing that would unmask. A cut of one participant says
+    nothing of the trial as a whole.
     """
     replayed = replay(ledger, position)
     tables = replayed.tables
@@ -84,8 +86,22 @@ def cut_trial(
         locked_at=trial.locked_at,
         unblinded_at=trial.unblinded_at,
         counts=_count(replayed, masked=arm_of is None) if participant is None else {},
+        amendments=tuple(_amendments(versions, tables)) if participant is None else (),
     )
     return mask_cut(cut) if arm_of is None else cut
+
+
+def _amendments(versions: Versions, tables: Tables) -> Iterator[CutAmendment]:
+    rows = versions_of(tables)
+    for before, row in pairwise(rows):
+        old, new = versions.of(before.definition), versions.of(row.definition)
+        yield CutAmendment(
+            study_version=row.study_version,
+            title=row.title,
+            recorded_on=date.fromisoformat(row.recorded_at[:10]),
+            randomised=sum(each.randomised_at < row.recorded_at for each in tables.all(AllocationRow)),
+            changes=compare_versions(old, new) if old is not None and new is not None else (),
+        )
 
 
 def _cut_participant(

@@ -26,6 +26,7 @@ from equipoise.analysis.report.flow_chart import draw_flow
 from equipoise.analysis.report.key import key_result
 from equipoise.analysis.report.numbers import ROUNDING, fixed, p_value, whole
 from equipoise.analysis.result import AnalysisResult, EndpointResult
+from equipoise.definition.amendments import Change
 from equipoise.definition.model.analysis import Estimand
 from equipoise.definition.model.study import Study
 
@@ -84,6 +85,7 @@ def report_content(result: AnalysisResult, findings: Sequence[ReportFinding] | N
             title="Assumptions and contradictions",
             blocks=tuple(_assumptions(result, findings)),
         ),
+        *_amendments(result),
         Section(id="origin", title="Where this report comes from", blocks=(_origin(result),)),
     )
     return ReportContent(
@@ -389,6 +391,26 @@ def _assumptions(result: AnalysisResult, findings: Sequence[ReportFinding] | Non
                 for each in findings
             )
         )
+
+
+def _amendments(result: AnalysisResult) -> Iterator[Section]:
+    """Say what was changed after the trial had begun (CONSORT 2010, items 3b and 6b)."""
+    blocks: list[Block] = []
+    for each in result.amendments:
+        when = f"Recorded {each.recorded_on}, when {whole(each.randomised)} were randomised."
+        blocks += [
+            Subheading(text=f"Version {each.study_version}: {each.title}"),
+            Paragraph(text=when),
+            Entries(entries=tuple(_change(change) for change in each.changes)),
+        ]
+    if blocks:
+        yield Section(id="amendments", title="Changes after the trial began", blocks=tuple(blocks))
+
+
+def _change(change: Change) -> Entry:
+    words = {"added": change.after, "removed": change.before, "retired": change.before}
+    text = words.get(change.what, f"{change.before} → {change.after}")
+    return Entry(term="/".join(change.place), soft=change.what, text=text)
 
 
 def _origin(result: AnalysisResult) -> Entries:

@@ -45,9 +45,11 @@ LEFT_OUT: Final[Mapping[str, str]] = {
     "DataCut.head": "the seal of the record; it stands in the results package",
     "DataCut.unblinded_at": "no domain holds when a trial was unblinded",
     "DataCut.counts": "tallies of queries and corrections; tabulations hold the data as corrected",
+    "DataCut.amendments": "versions of the protocol; the report says what each of them changed",
     "CutParticipant.sub_trial": "follows from the site; ADSL.SUBTRIAL has it",
     "CutParticipant.variant": "follows from the site; ADSL.VARIANT has it, TI.TIVERS the rules themselves",
     "CutParticipant.screening_outcome": "follows from IE and DS",
     "CutParticipant.reviewed": "the day through which a log was confirmed complete has no variable",
     "CutParticipant.failed_lots": "lots that were never given to anybody",
+    "CutEncounter.not_asked": "what a version did not ask for yet is no deviation, and DV has those alone",
 }
