@@ -256,6 +256,61 @@ def demo_of_a_missing_study(folder: Path) -> list[str]:
     return ["demo", "--no-serve", "--out", str(folder / "new"), "--study", "nowhere"]
 
 
+# -- amendments
+
+
+def _amending(folder: Path, *options: str, account: str = "ada:administrator") -> list[str]:
+    named = ["--as", account, "--title", "Amendment 1"]
+    return ["amend", str(trial(folder)), str(folder / "dipper"), *named, *options]
+
+
+def _second_version(folder: Path) -> Path:
+    """A study folder that differs from the rehearsed trial's in its number alone."""
+    path = study(folder) / "study.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(re.sub(r"^version: .*$", 'version: "9"', text, flags=re.MULTILINE), encoding="utf-8")
+    return path
+
+
+@case
+def amend_of_a_missing_trial(folder: Path) -> list[str]:
+    study(folder)
+    return ["amend", str(folder / "nowhere"), str(folder / "dipper"), "--as", "a:b", "--title", "x"]
+
+
+@case
+def amend_with_a_missing_study(folder: Path) -> list[str]:
+    return _amending(folder, account=MANAGER)
+
+
+@case
+def amend_as_nobody(folder: Path) -> list[str]:
+    _second_version(folder)
+    return _amending(folder, account="eve:administrator")
+
+
+@case
+def amend_as_somebody_who_may_not(folder: Path) -> list[str]:
+    path = _second_version(folder)
+    path.write_text(path.read_text(encoding="utf-8") + "keywords: [one more]\n", encoding="utf-8")
+    assert run(["lock", str(path.parent)]).exit_code == 0
+    return _amending(folder, account=MANAGER)
+
+
+@case
+def amend_with_another_arm(folder: Path) -> list[str]:
+    path = _second_version(folder)
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("model: parallel", "model: factorial", 1), encoding="utf-8")
+    return _amending(folder, "--check", account=MANAGER)
+
+
+@case
+def amend_with_a_folder_that_is_not_locked(folder: Path) -> list[str]:
+    _second_version(folder)
+    return _amending(folder, account=MANAGER)
+
+
 # -- live trials
 
 
