@@ -25,6 +25,7 @@ SLOW = (
     "numba",
     "django",
     "jinja2",
+    "equipoise.definition.model",
 )
 LOADED = """
 import json, sys

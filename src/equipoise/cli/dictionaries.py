@@ -9,7 +9,7 @@ import typer
 
 from equipoise.cli.console import clear_errors, say
 from equipoise.cli.trials import TrialArgument, open_trial, read_actor
-from equipoise.definition.model.forms import DictionaryName
+from equipoise.definition.coded import DictionaryName
 
 dictionaries = typer.Typer(
     help="The dictionaries that a trial codes with.", no_args_is_help=True, rich_markup_mode=None

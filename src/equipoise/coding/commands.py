@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from equipoise.access.command import Command
-from equipoise.definition.model.forms import DictionaryName
+from equipoise.definition.coded import DictionaryName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

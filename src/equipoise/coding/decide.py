@@ -22,9 +22,9 @@ from equipoise.coding.state import (
     dictionary_in_use,
     status_of,
 )
+from equipoise.definition.coded import DictionaryName
 from equipoise.definition.coding import DICTIONARY_TITLES, coded_with, title_of_dictionary
 from equipoise.definition.model.definition import StudyDefinition
-from equipoise.definition.model.forms import DictionaryName
 from equipoise.ledger.canonical import JSON, canonical_json
 from equipoise.ledger.entry import Draft
 from equipoise.ledger.tables import Tables

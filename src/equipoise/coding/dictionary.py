@@ -11,9 +11,8 @@ from hashlib import sha256
 from typing import Protocol
 from unicodedata import normalize
 
-from equipoise.definition.coded import Level
+from equipoise.definition.coded import DictionaryName, Level
 from equipoise.definition.coding import LEVELS
-from equipoise.definition.model.forms import DictionaryName
 
 _WORD = re.compile(r"[^\W_]+")
 

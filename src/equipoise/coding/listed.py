@@ -13,9 +13,8 @@ from pathlib import Path
 from equipoise.coding.dictionary import DictionaryContent, Term
 from equipoise.coding.meddra import LLT_FILE, read_meddra
 from equipoise.coding.reading import DictionaryUnreadable, check_any, check_text, read_lines, twice
-from equipoise.definition.coded import Level
+from equipoise.definition.coded import DictionaryName, Level
 from equipoise.definition.coding import LEVELS, title_of_dictionary
-from equipoise.definition.model.forms import DictionaryName
 
 LIST_FILE = "terms.csv"
 

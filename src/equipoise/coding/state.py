@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from equipoise.coding.entries import DictionaryAdded, TermCoded
-from equipoise.definition.model.forms import DictionaryName
+from equipoise.definition.coded import DictionaryName
 from equipoise.ledger.entry import Entry
 from equipoise.ledger.tables import Row, Tables
 

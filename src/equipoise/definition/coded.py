@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+DictionaryName = Literal["meddra", "whodrug"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from .coded import DictionaryName
 from .model.definition import StudyDefinition
-from .model.forms import DictionaryName, Form, Item
+from .model.forms import Form, Item
 
 LEVELS: Mapping[DictionaryName, tuple[str, ...]] = {
     "meddra": ("LLT", "PT", "HLT", "HLGT", "SOC"),

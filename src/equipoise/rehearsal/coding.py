@@ -6,8 +6,8 @@ from equipoise.coding.commands import CodeMatches, CodeTerm
 from equipoise.coding.dictionary import words_of
 from equipoise.conduct.view import MaskedView
 from equipoise.conduct.view.lines import CodingLine
+from equipoise.definition.coded import DictionaryName
 from equipoise.definition.coding import coded_with
-from equipoise.definition.model.forms import DictionaryName
 from equipoise.rehearsal.world import World
 
 

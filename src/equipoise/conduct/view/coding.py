@@ -9,7 +9,7 @@ from equipoise.coding.state import CodingRow, DictionaryRow, Verbatim, coding_of
 from equipoise.conduct.coding import read_verbatims
 from equipoise.conduct.view.lines import CodingLine, CodingProposals, ProposalLine, TermLine
 from equipoise.conduct.view.scope import Scope
-from equipoise.definition.model.forms import DictionaryName
+from equipoise.definition.coded import DictionaryName
 
 TERMS_MAX = 50
 """How many terms there are to choose from at once; more words make the choice smaller."""

@@ -65,8 +65,8 @@ from equipoise.conduct.view.lines import (
 )
 from equipoise.conduct.view.scope import Scope
 from equipoise.definition.amendments import Change
+from equipoise.definition.coded import DictionaryName
 from equipoise.definition.expression import Explanation
-from equipoise.definition.model.forms import DictionaryName
 from equipoise.enrolment.state import AssessmentRow
 from equipoise.governance.state import TrialRow
 from equipoise.imaging.state import ReadingRow, ScanRow

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
+from equipoise.definition.coded import DictionaryName
 from equipoise.definition.model.fields import Condition, Identifier, Text
 
 ItemType = Literal["integer", "decimal", "text", "boolean", "choice", "date", "partial_date", "datetime"]
 CheckSeverity = Literal["hard", "query"]
-DictionaryName = Literal["meddra", "whodrug"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,8 +17,8 @@ from django.utils.translation import gettext_lazy
 from equipoise.access.refusal import Refused
 from equipoise.coding.dictionary import words_of
 from equipoise.conduct.view.lines import CodingLine, ProposalLine, TermLine
+from equipoise.definition.coded import DictionaryName
 from equipoise.definition.coding import DICTIONARY_TITLES, LEVELS, coded_with
-from equipoise.definition.model.forms import DictionaryName
 from equipoise.web.listing import Column, make_listing
 from equipoise.web.people import names_of
 from equipoise.web.protect import Route
