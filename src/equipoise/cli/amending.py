@@ -13,7 +13,7 @@ from equipoise.cli.studies import StudyArgument, load_definition
 from equipoise.cli.trials import TrialArgument, open_trial, read_actor
 
 if TYPE_CHECKING:
-    from equipoise.conduct.trial import Trial
+    from equipoise.conduct.view.lines import VersionLine
     from equipoise.definition.amendments import Change
 
 
@@ -69,15 +69,12 @@ def amend(
             raise Refused(outcome)
         say(f"amended   version {amended.study.version}, entry {outcome[0].position}")
         say(f"hash      {amended.hash}")
-        _say_where_it_holds(opened, amended.hash)
+        _say_where_it_holds(opened.as_seen_by(actor).versions())
 
 
-def _say_where_it_holds(trial: Trial, digest: str) -> None:
-    from equipoise.governance.state import SiteRow
-
-    sites = list(trial.tables.all(SiteRow))
-    holds = [row.site for row in sites if row.definition == digest]
-    waits = [row.site for row in sites if row.definition != digest]
+def _say_where_it_holds(versions: Sequence[VersionLine]) -> None:
+    *earlier, latest = versions
+    holds, waits = latest.sites, sorted(site for each in earlier for site in each.sites)
     say(f"holds at  {', '.join(holds) or 'no site yet'}")
     if waits:
         say(f"waits at  {', '.join(waits)}")
