@@ -427,3 +427,15 @@ def test_spec_what_a_version_hides_is_hidden_at_once_and_everywhere() -> None:
         assert record is not None and "remark" not in record.values
         told = [str(line.content) for line in clinic.trial.as_seen_by(actor).audit(code)]
         assert not any("Well." in each for each in told)
+    assert clinic.trial.definition_for(PRIYA).hash == clinic.definition.hash
+    form = clinic.trial.definition_for(PRIYA).form("vitals")
+    assert form is not None and [each.id for each in form.items if each.unmasking] == ["remark"]
+    guess = CorrectForm(participant=code, form="vitals", values={"remark": "Well."}, encounter="week_0")
+    assert refused(clinic, PRIYA, guess, "Is it this?") == "CAP-UNKNOWN-ITEM"
+    other = clinic.consent()
+    clinic.do(PRIYA, randomise(other))
+    start(clinic, PRIYA, other, "week_0")
+    asked = {name: value for name, value in VALUES.items() if name != "remark"}
+    entries = clinic.do(PRIYA, fill(other, asked))
+    assert {each.definition for each in entries} == {clinic.definition.hash}
+    assert [each.kind for each in entries] == ["FormRecorded", "UnmaskingFormRecorded"]

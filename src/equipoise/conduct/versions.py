@@ -1,13 +1,17 @@
 """The versions of a trial's study definition, and which of them holds where.
 
 Who acts for a site works under the version that its approvals cover (ICH E6(R3) 4.3.5); who acts across the
-trial, under the latest, in which everything that was ever asked can be read.
+trial, under the latest, in which everything that was ever asked can be read. What the latest hides from
+masked roles is hidden under every version: that waits for no approval.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from equipoise.definition.lock import definition_from_json
 from equipoise.definition.model.definition import StudyDefinition
+from equipoise.definition.model.forms import Form
 from equipoise.governance.entries import StudyAmended
 from equipoise.governance.state import SiteRow, trial_of
 from equipoise.ledger.entry import Entry
@@ -20,6 +24,7 @@ class Versions:
     def __init__(self, first: StudyDefinition) -> None:
         self._first = first
         self._known = {first.hash: first}
+        self._hiding: dict[tuple[str, str], StudyDefinition] = {}
 
     def learn(self, entry: Entry) -> None:
         """Take in the definition that an entry brings, if it brings one."""
@@ -33,11 +38,35 @@ class Versions:
         return self._first if trial is None else self._known.get(trial.definition, self._first)
 
     def at(self, tables: Tables, site: str | None) -> StudyDefinition:
-        """Return the version that holds at a site; the latest where there is none, or it is not activated."""
+        """Return the version that holds at a site, with what the latest hides hidden, under its own hash.
+
+        Where there is no site, or it is not activated, it is the latest.
+        """
+        latest = self.latest(tables)
         row = tables.get(SiteRow, site) if site else None
-        found = self._known.get(row.definition) if row else None
-        return found or self.latest(tables)
+        held = self._known.get(row.definition, latest) if row else latest
+        if held is latest:
+            return latest
+        pair = held.hash, latest.hash
+        if pair not in self._hiding:
+            self._hiding[pair] = _hide_as(held, latest)
+        return self._hiding[pair]
 
     def of(self, digest: str) -> StudyDefinition | None:
-        """Return the version with a hash, or None."""
+        """Return the version with a hash as it was brought in, or None."""
         return self._known.get(digest)
+
+
+def _hide_as(held: StudyDefinition, latest: StudyDefinition) -> StudyDefinition:
+    """Return a version in which everything would unmask that would under the latest."""
+    forms = tuple(_hide_form(form, latest.form(form.id) or form) for form in held.forms)
+    return held if forms == held.forms else replace(held, forms=forms)
+
+
+def _hide_form(form: Form, latest: Form) -> Form:
+    hidden = {item.id for item in latest.items if item.unmasking}
+    items = tuple(
+        replace(item, unmasking=True) if item.id in hidden and not item.unmasking else item
+        for item in form.items
+    )
+    return replace(form, items=items, unmasking=form.unmasking or latest.unmasking)

@@ -10,7 +10,7 @@ from equipoise.definition.languages import in_language
 from equipoise.definition.model.definition import StudyDefinition
 from equipoise.web.request import ClinicRequest
 
-_translated: dict[tuple[str, str], StudyDefinition] = {}
+_translated: dict[tuple[str, str], tuple[StudyDefinition, StudyDefinition]] = {}
 
 
 def in_words_of(definition: StudyDefinition, language: str | None) -> StudyDefinition:
@@ -19,9 +19,11 @@ def in_words_of(definition: StudyDefinition, language: str | None) -> StudyDefin
     It is for reading only: entries are made under the definition itself.
     """
     key = definition.hash, language or definition.study.language
-    if key not in _translated:
-        _translated[key] = in_language(definition, key[1])
-    return _translated[key]
+    found = _translated.get(key)
+    # Under one hash a version may hide more than it did.
+    if found is None or found[0] is not definition:
+        found = _translated[key] = definition, in_language(definition, key[1])
+    return found[1]
 
 
 def due_by(request: ClinicRequest, day: date) -> tuple[DueLine, ...]:

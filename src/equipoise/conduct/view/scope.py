@@ -22,27 +22,21 @@ from equipoise.ledger.tables import Tables
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """A trial before the eyes of one viewer. `need...` raises Refused for what is not for them."""
+    """A trial before the eyes of one viewer. `need...` raises Refused for what is not for them.
 
+    `definition` is the version of the study that the viewer works under.
+    """
+
+    definition: StudyDefinition
     versions: Versions
     tables: Tables
     trail: Trail
     viewer: Viewer
     coder: Coder
 
-    @property
-    def definition(self) -> StudyDefinition:
-        """The version of the study that the viewer works under."""
-        return self.versions.at(self.tables, self.viewer.site)
-
     def definition_of(self, participant: str) -> StudyDefinition:
         """Return the version of the study that holds at a participant's site."""
         return self.versions.at(self.tables, participant.partition("-")[0])
-
-    @property
-    def _masking(self) -> StudyDefinition:
-        """What says what would unmask: a version that hides more does so at once, before any approval."""
-        return self.versions.latest(self.tables)
 
     @property
     def hides_unmasking(self) -> bool:
@@ -97,12 +91,12 @@ class Scope:
 
     def hides_form(self, form_id: str) -> bool:
         """Whether a form as a whole is kept from the viewer."""
-        form = self._masking.form(form_id)
+        form = self.definition.form(form_id)
         return self.hides_unmasking and form is not None and form.unmasking
 
     def hides_condition(self, condition: Node) -> bool:
         """Whether a condition looks at what is kept from the viewer."""
-        return self.hides_unmasking and looks_at_unmasking(self._masking, condition)
+        return self.hides_unmasking and looks_at_unmasking(self.definition, condition)
 
     def shows_query(self, query: QueryRow) -> bool:
         """Whether what a query asks about may be known to the viewer."""
@@ -110,4 +104,4 @@ class Scope:
 
     def shown_values(self, form_id: str, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return what maps the items of a form to anything, without the items that the viewer may not see."""
-        return visible_values(self._masking, form_id, values, masked=self.hides_unmasking)
+        return visible_values(self.definition, form_id, values, masked=self.hides_unmasking)

@@ -89,7 +89,14 @@ class MaskedView:
         viewer: Viewer,
         coder: Coder,
     ) -> None:
-        self._scope = Scope(versions=versions, tables=tables, trail=trail, viewer=viewer, coder=coder)
+        self._scope = Scope(
+            definition=versions.at(tables, viewer.site),
+            versions=versions,
+            tables=tables,
+            trail=trail,
+            viewer=viewer,
+            coder=coder,
+        )
         self._ledger = ledger
         self.viewer = viewer
 

@@ -101,16 +101,9 @@ def find_place(
         form=found,
         encounter=line,
         row=row or None,
-        hidden=_hidden(request, found) if hides else frozenset(),
+        hidden=frozenset(item.id for item in found.items if hides and item.unmasking),
         zone=request.clinic.zone(participant.split("-", maxsplit=1)[0]),
     )
-
-
-def _hidden(request: ClinicRequest, form: Form) -> frozenset[str]:
-    """The items that would unmask, also those of which only a version says so that does not hold here yet."""
-    latest = request.clinic.definition.form(form.id)
-    items = (*form.items, *(latest.items if latest else ()))
-    return frozenset(item.id for item in items if item.unmasking)
 
 
 def place_of(request: ClinicRequest, participant: str, record: RecordLine) -> FormPlace:
