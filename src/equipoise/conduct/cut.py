@@ -16,7 +16,6 @@ from equipoise.conduct.coding import with_codings
 from equipoise.conduct.evidence import evidence_of
 from equipoise.conduct.rooms import apply_entry
 from equipoise.conduct.versions import Versions
-from equipoise.definition.amendments import compare_versions
 from equipoise.definition.model.definition import StudyDefinition
 from equipoise.enrolment.state import AssessmentRow, ParticipantRow
 from equipoise.governance.state import TrialRow, versions_of
@@ -92,15 +91,13 @@ def cut_trial(
 
 
 def _amendments(versions: Versions, tables: Tables) -> Iterator[CutAmendment]:
-    rows = versions_of(tables)
-    for before, row in pairwise(rows):
-        old, new = versions.of(before.definition), versions.of(row.definition)
+    for before, row in pairwise(versions_of(tables)):
         yield CutAmendment(
             study_version=row.study_version,
             title=row.title,
             recorded_on=date.fromisoformat(row.recorded_at[:10]),
             randomised=sum(each.randomised_at < row.recorded_at for each in tables.all(AllocationRow)),
-            changes=compare_versions(old, new) if old is not None and new is not None else (),
+            changes=versions.changes(before.definition, row.definition),
         )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from equipoise.definition.amendments import Change, compare_versions
 from equipoise.definition.lock import definition_from_json
 from equipoise.definition.model.definition import StudyDefinition
 from equipoise.definition.model.forms import Form
@@ -25,6 +26,7 @@ class Versions:
         self._first = first
         self._known = {first.hash: first}
         self._hiding: dict[tuple[str, str], StudyDefinition] = {}
+        self._changes: dict[tuple[str, str], tuple[Change, ...]] = {}
 
     def learn(self, entry: Entry) -> None:
         """Take in the definition that an entry brings, if it brings one."""
@@ -55,6 +57,15 @@ class Versions:
     def of(self, digest: str) -> StudyDefinition | None:
         """Return the version with a hash as it was brought in, or None."""
         return self._known.get(digest)
+
+    def changes(self, before: str, after: str) -> tuple[Change, ...]:
+        """List what differs between two versions, by their hashes; nothing where one is not known."""
+        old, new = self.of(before), self.of(after)
+        if old is None or new is None:
+            return ()
+        if (before, after) not in self._changes:
+            self._changes[before, after] = compare_versions(old, new)
+        return self._changes[before, after]
 
 
 def _hide_as(held: StudyDefinition, latest: StudyDefinition) -> StudyDefinition:

@@ -20,7 +20,7 @@ from equipoise.conduct.view.lines import (
     VersionLine,
 )
 from equipoise.conduct.view.scope import Scope
-from equipoise.definition.amendments import Change, compare_versions
+from equipoise.definition.amendments import Change
 from equipoise.definition.model.study import Site
 from equipoise.enrolment.commands import RenewConsent
 from equipoise.enrolment.state import TRANSITIONS, ParticipantRow, state_of
@@ -97,10 +97,9 @@ def list_versions(scope: Scope) -> tuple[VersionLine, ...]:
 def list_changes(scope: Scope, number: int | None) -> tuple[Change, ...]:
     """List what a version of the study changed; nothing of the first, and of one that there is not."""
     scope.need(Audience.TRIAL)
-    known = {each.number: scope.versions.of(each.definition) for each in versions_of(scope.tables)}
+    known = {each.number: each.definition for each in versions_of(scope.tables)}
     wanted = max(known) if number is None else number
-    before, after = known.get(wanted - 1), known.get(wanted)
-    return compare_versions(before, after) if before is not None and after is not None else ()
+    return scope.versions.changes(known.get(wanted - 1, ""), known.get(wanted, ""))
 
 
 def list_reconsents(scope: Scope) -> tuple[ReconsentLine, ...]:
