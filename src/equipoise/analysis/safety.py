@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -156,17 +156,17 @@ def _by_class(
     if not vocabularies:
         return None
     columns = _arm_columns(frame, events, members)
-    rows = [_row("All events", columns, lambda event: True)]
-    for organ_class in _most_frequent(events, safety, "SOC"):
-        mine = [each for each in events if coded_at(each, safety, "SOC") == organ_class]
-        rows.append(_row(organ_class.upper(), columns, _is_called(safety, SOC=organ_class)))
-        rows += [
-            _row(term, columns, _is_called(safety, SOC=organ_class, PT=term))
-            for term in _most_frequent(mine, safety, "PT")
-        ]
-    uncoded = [event for event in events if coded_at(event, safety, "SOC") is None]
-    if uncoded:
-        rows.append(_row("Not coded", columns, lambda event: event in uncoded))
+    rows = [_row("All events", columns)]
+    classes = _called(columns, safety, "SOC")
+    outside = classes.pop(None, None)
+    for organ_class in _most_frequent(classes):
+        rows.append(_row(organ_class.upper(), classes[organ_class]))
+        rows += _by_term(_called(classes[organ_class], safety, "PT"))
+    if outside is not None:
+        terms = _called(outside, safety, "PT")
+        uncoded = terms.pop(None, None)
+        rows += _by_term(terms)
+        rows += [_row("Not coded", uncoded)] if uncoded is not None else []
     return EventTable(
         title=f"{log.title} by system organ class and preferred term ({', '.join(vocabularies)})",
         columns=tuple(name for name, _, _ in columns),
@@ -175,19 +175,28 @@ def _by_class(
     )
 
 
-def _is_called(safety: Safety, **names: str) -> Callable[[Event], bool]:
-    """Whether an event is called so on levels of MedDRA."""
-    return lambda event: all(coded_at(event, safety, level) == name for level, name in names.items())
+def _by_term(terms: Mapping[str | None, _Columns]) -> Iterator[TallyRow]:
+    return (_row(term, terms[term]) for term in _most_frequent(terms))
 
 
-def _most_frequent(events: Iterable[Event], safety: Safety, level: str) -> list[str]:
-    """The names on a level by how many participants have an event of it, the most first, then by the name."""
-    people: dict[str, set[str]] = {}
-    for event in events:
-        called = coded_at(event, safety, level)
-        if called is not None:
-            people.setdefault(called, set()).add(event.participant)
-    return sorted(people, key=lambda each: (-len(people[each]), each))
+def _called(columns: _Columns, safety: Safety, level: str) -> dict[str | None, _Columns]:
+    """The columns with those of their events alone that are called the same on a level of MedDRA."""
+    found: dict[str | None, _Columns] = {}
+    for place, (_, _, mine) in enumerate(columns):
+        for event in mine:
+            empty: _Columns = [(name, at_risk, []) for name, at_risk, _ in columns]
+            found.setdefault(coded_at(event, safety, level), empty)[place][2].append(event)
+    return found
+
+
+def _most_frequent(called: Mapping[str | None, _Columns]) -> list[str]:
+    """The names by how many participants have an event of them, the most first, then by the name."""
+    people = {
+        name: len({event.participant for _, _, mine in columns for event in mine})
+        for name, columns in called.items()
+        if name is not None
+    }
+    return sorted(people, key=lambda each: (-people[each], each))
 
 
 def _by_arm(frame: Frame, log: EventLog, events: Sequence[Event], members: Sequence[str]) -> EventTable:
@@ -239,7 +248,7 @@ def _table(
     frame: Frame, log: EventLog, title: str, columns: Sequence[tuple[str, int, list[Event]]]
 ) -> EventTable:
     safety = frame.definition.safety
-    rows = [_row("All events", columns, lambda event: True)]
+    rows = [_row("All events", columns)]
     if safety and safety.form == log.form:
         rows.append(_row("Serious", columns, lambda event: "serious" in event.traits))
         rows.append(
@@ -259,7 +268,9 @@ def _table(
 
 
 def _row(
-    label: str, columns: Sequence[tuple[str, int, list[Event]]], holds: Callable[[Event], bool]
+    label: str,
+    columns: Sequence[tuple[str, int, list[Event]]],
+    holds: Callable[[Event], bool] = lambda event: True,
 ) -> TallyRow:
     cells = []
     for _, _, events in columns:
