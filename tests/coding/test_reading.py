@@ -142,6 +142,7 @@ BAD_LISTS: dict[str, tuple[tuple[str, ...], str]] = {
         ("code,term,preferred_code,preferred,term",),
         "DICT-COLUMNS: terms.csv: the list has twice",
     ),
+    "line ends of another system": (("\r".join(DRUGS),), "DICT-COLUMNS: terms.csv, line 1: no line"),
     "too few values": ((*DRUGS, "D005,Lost"), "DICT-COLUMNS: terms.csv, line 6"),
     "a code twice": ((*DRUGS, DRUGS[1]), "DICT-TWICE: terms.csv, line 6"),
     "no preferred term": ((*DRUGS, "D005,Lost,,,,,"), "DICT-HIERARCHY: terms.csv, line 6"),

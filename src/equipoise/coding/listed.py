@@ -37,10 +37,10 @@ def read_list(folder: Path, name: DictionaryName) -> DictionaryContent:
     """
     numbered = list(read_lines(folder, LIST_FILE, title_of_dictionary(name)))
     check_any(len(numbered), LIST_FILE)
-    header = _columns(numbered[0][1], name)
+    header = _columns(_values(*numbered[0]), name)
     terms: dict[str, Term] = {}
     for number, line in numbered[1:]:
-        values = next(csv.reader([line]))
+        values = _values(number, line)
         if len(values) != len(header):
             raise DictionaryUnreadable(
                 "DICT-COLUMNS",
@@ -55,8 +55,18 @@ def read_list(folder: Path, name: DictionaryName) -> DictionaryContent:
     return DictionaryContent(name, tuple(terms[code] for code in sorted(terms)))
 
 
-def _columns(line: str, name: DictionaryName) -> list[str]:
-    header = [each.strip().lower() for each in next(csv.reader([line]))]
+def _values(number: int, line: str) -> list[str]:
+    try:
+        return next(csv.reader([line]))
+    except csv.Error:
+        raise DictionaryUnreadable(
+            "DICT-COLUMNS",
+            f"{LIST_FILE}, line {number}: no line of a list with commas. Save it as CSV in UTF-8.",
+        ) from None
+
+
+def _columns(values: list[str], name: DictionaryName) -> list[str]:
+    header = [each.strip().lower() for each in values]
     above = [level.lower() for level in LEVELS[name][1:]]
     pairs = [f"{level}{end}" for level in above for end in ("_code", "")]
     unknown = [each for each in header if each not in ("code", "term", "current", *pairs)]
