@@ -31,7 +31,7 @@ def correct(clinic: Clinic, line: CodingLine, term: str) -> None:
 
 def address_of(line: CodingLine) -> str:
     place = f"participant={line.participant}&form={line.form}&item={line.item}&row={line.row}"
-    return f"/do/code-term/?{place}&verbatim={line.verbatim}"
+    return f"/do/code-term/?{place}"
 
 
 def test_the_longest_word_that_the_dictionary_has_is_searched_first(clinic: Clinic):

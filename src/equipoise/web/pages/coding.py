@@ -91,11 +91,7 @@ def _is_shown(line: CodingLine, show: str) -> bool:
 
 
 def _coded_line(request: ClinicRequest, line: CodingLine, names: Mapping[str, str]) -> CodedLine:
-    given = {
-        **pointed(line),
-        "verbatim": line.verbatim,
-        "next": request.get_full_path(),
-    }
+    given = {**pointed(line), "next": request.get_full_path()}
     by = names.get(line.coded_by or "", "")
     return CodedLine(
         line=line,
