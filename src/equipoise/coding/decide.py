@@ -23,7 +23,7 @@ from equipoise.coding.state import (
     status_of,
 )
 from equipoise.definition.coded import DictionaryName
-from equipoise.definition.coding import DICTIONARY_TITLES, coded_with, title_of_dictionary
+from equipoise.definition.coding import DICTIONARY_TITLES, LEVELS, coded_with, title_of_dictionary
 from equipoise.definition.model.definition import StudyDefinition
 from equipoise.ledger.canonical import JSON, canonical_json
 from equipoise.ledger.entry import Draft
@@ -31,6 +31,7 @@ from equipoise.ledger.tables import Tables
 
 Decision = tuple[Draft, ...] | Refusal
 
+Because = Literal["same_words", "coded_before"]
 ReadVerbatims = Callable[[StudyDefinition, Tables, str | None], Iterable[Verbatim]]
 """How the words that are to be coded are read, of one participant or of all: another room has them."""
 
@@ -41,7 +42,7 @@ class Proposal:
 
     verbatim: Verbatim
     term: Term
-    because: Literal["same_words", "coded_before"]
+    because: Because
 
 
 class Coder:
@@ -73,7 +74,7 @@ class Coder:
                 "Nothing needs to be done; another version is added under its own number.",
             )
         counts = self.dictionaries.counts(command.sha256)
-        if counts is None:
+        if counts is None or LEVELS[command.dictionary][0] not in counts:
             return Refusal(
                 "COD-NO-TERMS",
                 "No dictionary with this SHA-256 is kept beside the trial.",
@@ -152,14 +153,20 @@ class Coder:
         if in_use is None:
             return ()
         earlier = _earlier_codes(tables, name)
+        known: dict[str, tuple[Term, Because] | None] = {}
         proposals = []
         for verbatim in self._read_verbatims(definition, tables, None):
             row = coding_of(tables, verbatim)
             if verbatim.dictionary != name or status_of(verbatim, row) == "coded":
                 continue
-            proposal = self._propose(verbatim, in_use, earlier) if of(verbatim.participant) else None
-            if proposal is not None:
-                proposals.append(proposal)
+            if not of(verbatim.participant):
+                continue
+            words = folded(verbatim.text)
+            if words not in known:
+                known[words] = self._propose(verbatim.text, in_use, earlier.get(words))
+            found = known[words]
+            if found is not None:
+                proposals.append(Proposal(verbatim=verbatim, term=found[0], because=found[1]))
         return tuple(proposals)
 
     def candidates(
@@ -179,16 +186,13 @@ class Coder:
         return (*learned, *((term, 0) for term in found if term.code not in earlier))[:limit]
 
     def _propose(
-        self, verbatim: Verbatim, in_use: DictionaryRow, earlier: Mapping[str, Counter[str]]
-    ) -> Proposal | None:
-        codes = earlier.get(folded(verbatim.text))
+        self, words: str, in_use: DictionaryRow, codes: Counter[str] | None
+    ) -> tuple[Term, Because] | None:
         if codes:
             term = self.dictionaries.term(in_use.sha256, next(iter(codes))) if len(codes) == 1 else None
-            if term is None or not term.current:
-                return None
-            return Proposal(verbatim=verbatim, term=term, because="coded_before")
-        same = self.dictionaries.equal(in_use.sha256, verbatim.text)
-        return Proposal(verbatim=verbatim, term=same[0], because="same_words") if len(same) == 1 else None
+            return None if term is None or not term.current else (term, "coded_before")
+        same = self.dictionaries.equal(in_use.sha256, words)
+        return (same[0], "same_words") if len(same) == 1 else None
 
     def _find(self, command: CodeTerm, moment: Moment) -> Verbatim | None:
         return next(

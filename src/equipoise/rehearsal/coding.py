@@ -22,8 +22,10 @@ def code_everything(world: World) -> None:
         if seen.coding_proposals(name).lines:
             world.act(coder, CodeMatches(dictionary=name))
         for line in seen.coding():
-            code = _first_term(seen, name, line) if line.dictionary == name else None
-            if line.status != "coded" and code is not None:
+            if line.dictionary != name or line.status == "coded":
+                continue
+            code = _first_term(seen, name, line)
+            if code is not None:
                 world.act(coder, _choice(line, code))
 
 
