@@ -20,6 +20,7 @@ from equipoise.enrolment.commands import EraseIdentity, RegisterIdentity, Withdr
 from equipoise.enrolment.state import IdentityRow
 from equipoise.governance.commands import GrantRole, LockDatabase, RevokeRole
 from equipoise.ledger import StoreUnavailable
+from equipoise.ledger.receipts import Sending, SentBefore
 from tests.conduct.clinic import ADA, DANA, PETE, PRIYA, Clinic
 
 NILS = Actor("nils", "nurse", "SE01")
@@ -165,6 +166,23 @@ def test_what_was_registered_and_not_kept_is_named_and_mended(clinic: Clinic, re
     assert disagreement(clinic.trial, register) == ()
     assert keep(clinic, register) is None
     assert disagreement(clinic.trial, register) == ()
+
+
+def test_what_is_sent_again_after_the_register_failed_is_not_called_recorded(
+    clinic: Clinic, register: FakeRegister
+) -> None:
+    sending = Sending.of(("form", "a ticket"), (NILS.account,))
+    sent = (clinic.trial, register, NILS, REGISTER, NAME, CONTACT, sending)
+    register.fails_at = "record"
+    with pytest.raises(IdentityUnmatched):
+        register_identity(*sent)
+    register.fails_at = None
+    with pytest.raises(IdentityUnmatched, match="registered and not kept"):
+        register_identity(*sent)
+    assert register.kept == {}
+    assert erase(clinic, register) is None and keep(clinic, register) is None
+    with pytest.raises(SentBefore):
+        register_identity(*sent)
 
 
 def test_what_was_erased_and_is_still_kept_goes_at_the_next_chance(

@@ -24,7 +24,7 @@ from equipoise.enrolment.commands import EraseIdentity, RegisterIdentity
 from equipoise.enrolment.state import IdentityRow
 from equipoise.ledger.entry import Entry
 from equipoise.ledger.protocol import StoreUnavailable
-from equipoise.ledger.receipts import Sending
+from equipoise.ledger.receipts import Sending, SentBefore
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -110,7 +110,14 @@ def register_identity(
     if not name.strip():
         return Refusal("CON-NAME", "The name is empty.", "Write the participant's name.")
     settle(trial, register)
-    outcome = trial.record(actor, command, sending=sending)
+    try:
+        outcome = trial.record(actor, command, sending=sending)
+    except SentBefore as failure:
+        # It was recorded, and may have been cut off before the name was kept.
+        lost = Unmatched(command.participant, missing=True)
+        if lost in unmatched(register.codes(), trial.tables.all(IdentityRow)):
+            raise IdentityUnmatched(lost.sentence) from failure
+        raise
     if isinstance(outcome, Refusal):
         return outcome
     try:

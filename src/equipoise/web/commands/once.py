@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from equipoise.access.command import Command
 from equipoise.access.refusal import Refusal
+from equipoise.conduct.identities import IdentityUnmatched
 from equipoise.ledger.entry import Entry
 from equipoise.ledger.receipts import SentBefore
 from equipoise.web.commands.perform import perform
@@ -46,3 +47,5 @@ def _record(request: ClinicRequest, command: Command, reason: str | None) -> tup
             return ()
         sentence = _("This form was sent by another account before. Nothing was recorded.")
         return Refusal("WEB-SENT-TWICE", sentence, _("Open the page again and send it from there."))
+    except IdentityUnmatched as failure:
+        return Refusal(failure.code, failure.sentence, "")
