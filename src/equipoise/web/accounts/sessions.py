@@ -58,9 +58,15 @@ class AccountBackend(AuthenticationBackend):  # type: ignore[misc]
         # It is as it was when the session was read, and for whoever reads the session no more than once.
         _came_along.set(None)
         if found is None or found.pk != user_id:
-            rows = _fetch(_ACCOUNT, [user_id])
-            found = _account(rows[0]) if rows else None
-        return found if found is not None and found.is_active else None
+            return find_account(user_id)
+        return found if found.is_active else None
+
+
+def find_account(number: Any) -> Account | None:
+    """Return an account as it is now, unless it was closed."""
+    rows = _fetch(_ACCOUNT, [number])
+    found = _account(rows[0]) if rows else None
+    return found if found is not None and found.is_active else None
 
 
 def _fetch(statement: str, parameters: list[Any]) -> list[tuple[Any, ...]]:

@@ -19,7 +19,7 @@ from equipoise.access.refusal import Refusal
 from equipoise.web.accounts.events import note_access
 from equipoise.web.accounts.models import ApiToken
 from equipoise.web.accounts.people import hash_of, make_secret
-from equipoise.web.accounts.sessions import AccountBackend
+from equipoise.web.accounts.sessions import find_account
 from equipoise.web.clinic import Clinic
 from equipoise.web.commands.proof import check_proof, proof_fields
 from equipoise.web.protect import Route, role_token
@@ -48,7 +48,7 @@ class TokenLine:
 def find_actor(clinic: Clinic, secret: str) -> Actor | None:
     """Return as whom the holder of a token acts now; None when it does not hold, for whatever cause."""
     for found in ApiToken.objects.raw(_TOKEN, [hash_of(secret)]):
-        account = AccountBackend().get_user(found.account_id)
+        account = find_account(found.account_id)
         if account is not None:
             found.account = account
             return _actor(found) if _state(clinic, found) == "active" else None
