@@ -27,9 +27,9 @@ from equipoise.exchange.made import NotWritten
 from equipoise.safety.state import EventRow
 from equipoise.web.commands.fields import Field
 from equipoise.web.commands.fields import Kind as FieldKind
-from equipoise.web.exporting import moment_of, shows_arms
+from equipoise.web.exporting import moment_of
 from equipoise.web.request import ClinicRequest
-from equipoise.web.visible import Kinds
+from equipoise.web.visible import Kinds, shows_arms
 from equipoise.web.works import Work, works_of
 
 KIND = "event_report"

@@ -18,7 +18,7 @@ from equipoise.exchange.registry.write_results import ResultsRefused
 from equipoise.ledger.entry import Head, utc_text
 from equipoise.web.clinic import Clinic
 from equipoise.web.request import ClinicRequest
-from equipoise.web.visible import Kinds
+from equipoise.web.visible import Kinds, shows_arms
 from equipoise.web.works import Work
 from equipoise.web.zips import MANIFEST, manifest_of, zip_of
 
@@ -90,11 +90,6 @@ def words_of_export(name: FormatName, form: FormName) -> str:
 
 
 # -- who takes what
-
-
-def shows_arms(seen: MaskedView | UnmaskedView) -> bool:
-    """Tell whether what a viewer takes has the arms in it."""
-    return isinstance(seen, UnmaskedView) and Audience.UNMASKED in seen.viewer.audiences
 
 
 def is_closed(clinic: Clinic, seen: MaskedView | UnmaskedView) -> bool:

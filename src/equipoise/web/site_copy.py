@@ -18,7 +18,6 @@ from typing import Any
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
-from equipoise.access.content import Audience
 from equipoise.access.refusal import Refusal, Refused
 from equipoise.capture.state import LogRow, QueryRow, SignatureRow
 from equipoise.conduct.trail import AuditLine
@@ -40,6 +39,7 @@ from equipoise.ledger.entry import Head
 from equipoise.safety.state import ClockRow, EventRow
 from equipoise.web.casebook_html import Names, draw_casebook
 from equipoise.web.request import ClinicRequest
+from equipoise.web.visible import shows_arms
 from equipoise.web.works import Work
 from equipoise.web.zips import MANIFEST, manifest_of, zip_of
 
@@ -133,8 +133,7 @@ def _take(seen: MaskedView | UnmaskedView, site: str) -> Taken:
     codes = {each.participant for each in people}
     audit = tuple(line for line in seen.audit() if _is_of(line, codes, site))
     day = date.fromisoformat(audit[-1].recorded_at[:10]) if audit else date.min
-    knows = isinstance(seen, UnmaskedView) and Audience.UNMASKED in seen.viewer.audiences
-    arms = seen.arms() if isinstance(seen, UnmaskedView) and knows else {}
+    arms = seen.arms() if shows_arms(seen) else {}
     return Taken(
         head=seen.head(),
         day=day,

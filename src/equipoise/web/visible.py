@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from equipoise.access.content import Audience
 from equipoise.access.permissions import PERMITTED
 from equipoise.access.visibility import Viewer
+from equipoise.conduct.view import MaskedView, UnmaskedView
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,3 +110,8 @@ class Both:
 
 
 Visible = Anyone | AnyAccount | AnyRole | Sees | Gives | Kinds | Both
+
+
+def shows_arms(seen: MaskedView | UnmaskedView) -> TypeGuard[UnmaskedView]:
+    """Tell whether a viewer sees the arms, and so does whoever takes what it sees."""
+    return isinstance(seen, UnmaskedView) and Audience.UNMASKED in seen.viewer.audiences

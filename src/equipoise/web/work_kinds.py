@@ -13,7 +13,6 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from equipoise.access.content import Audience
 from equipoise.access.refusal import Refusal
 from equipoise.analysis.cut import DataCut
 from equipoise.analysis.datasets import derive_datasets, write_datasets
@@ -29,7 +28,7 @@ from equipoise.store.names import HEADS_FILE
 from equipoise.web import event_reports, exporting
 from equipoise.web.accounts.models import Setting
 from equipoise.web.site_copy import make_copy, read_copy_arguments
-from equipoise.web.visible import Kinds
+from equipoise.web.visible import Kinds, shows_arms
 from equipoise.web.works import Work, WorkKind
 from equipoise.web.zips import zip_of
 
@@ -78,7 +77,7 @@ def _open_cut(seen: MaskedView | UnmaskedView) -> DataCut:
 
 def needs_arms(seen: MaskedView | UnmaskedView) -> Refusal | None:
     """Refuse to whoever does not see the arms, so that nothing by arm is begun for them."""
-    if isinstance(seen, UnmaskedView) and Audience.UNMASKED in seen.viewer.audiences:
+    if shows_arms(seen):
         return None
     sentence = _("The role %(role)s does not see the arms.") % {"role": seen.viewer.role.id}
     return Refusal("ACC-UNSEEN", sentence, _("Ask for the open report."))

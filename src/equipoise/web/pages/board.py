@@ -12,14 +12,13 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
-from equipoise.access.content import Audience
 from equipoise.conduct.view import UnmaskedView
 from equipoise.safety.state import EventRow
 from equipoise.web.listing import Column, make_listing
 from equipoise.web.offers import offers
 from equipoise.web.protect import Route
 from equipoise.web.request import ClinicRequest
-from equipoise.web.visible import Kinds
+from equipoise.web.visible import Kinds, shows_arms
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,7 @@ def show_board(request: ClinicRequest) -> HttpResponse:
         "unblindings": len(seen.unblindings()),
         "closed": False,
     }
-    if isinstance(seen, UnmaskedView) and Audience.UNMASKED in seen.viewer.audiences:
+    if shows_arms(seen):
         arms = seen.arms()
         serious = [event for event in seen.adverse_events() if event.serious]
         serious.sort(key=lambda event: (event.participant, event.row))

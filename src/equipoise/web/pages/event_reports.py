@@ -18,10 +18,10 @@ from equipoise.web.event_reports import (
     read_answers,
     usual_answers,
 )
-from equipoise.web.exporting import shows_arms
 from equipoise.web.pages.jobs import begin
 from equipoise.web.protect import Route
 from equipoise.web.request import ClinicRequest
+from equipoise.web.visible import shows_arms
 from equipoise.web.work_kinds import WORK_KINDS
 
 

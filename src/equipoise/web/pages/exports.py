@@ -14,13 +14,13 @@ from equipoise.web.exporting import (
     WHO,
     formats_for,
     is_closed,
-    shows_arms,
     title_of,
     word_of_form,
     words_of_export,
 )
 from equipoise.web.protect import Route
 from equipoise.web.request import ClinicRequest
+from equipoise.web.visible import shows_arms
 from equipoise.web.works import works_of
 
 
