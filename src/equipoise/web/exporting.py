@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from equipoise.access.content import Audience
 from equipoise.access.refusal import Refusal, Refused
 from equipoise.conduct.view import MaskedView, UnmaskedView
+from equipoise.definition.model.definition import StudyDefinition
 from equipoise.exchange.formats import FORMATS, TABLES, FormatName, FormName, Source
 from equipoise.exchange.made import Content, MadeFile, NotWritten
 from equipoise.exchange.registry.write_results import ResultsRefused
@@ -156,11 +157,11 @@ def make_export(work: Work) -> str | Refusal:
     chosen, clinic = FORMATS[name], work.clinic
     try:
         with clinic.trial.reading():
-            seen, head = work.seen, work.seen.head()
+            seen, head, definition = work.seen, work.seen.head(), clinic.definition
             closed = is_closed(clinic, seen)
             files = chosen.make(
                 Source(
-                    load=lambda: clinic.definition,
+                    load=lambda: definition,
                     moment=moment_of(clinic),
                     seen=seen,
                     position=head.position,
@@ -172,19 +173,21 @@ def make_export(work: Work) -> str | Refusal:
         if chosen.single:
             work.write(next(iter(files)).content)
         else:
-            work.write(_zipped(work, head, files, closed=closed))
+            work.write(_zipped(work, definition, head, files, closed=closed))
     except (NotWritten, ResultsRefused) as refused:
         return Refusal(refused.code, refused.sentence, "")
     # A form of several files is packed; its name is in the name of the pack.
     kind, ending = (name, form) if chosen.single else (f"{name}-{form}", "zip")
     word = "closed-" if closed else "" if shows_arms(seen) else "masked-"
-    return f"{clinic.definition.study.id}-{kind}-{word}{head.position}.{ending}"
+    return f"{definition.study.id}-{kind}-{word}{head.position}.{ending}"
 
 
-def _zipped(work: Work, head: Head, files: Iterable[MadeFile], *, closed: bool) -> bytes:
+def _zipped(
+    work: Work, definition: StudyDefinition, head: Head, files: Iterable[MadeFile], *, closed: bool
+) -> bytes:
     made = {file.path: whole(file.content) for file in files}
     about = {"format": work.arguments["format"], "form": work.arguments["form"], "closed": closed}
-    made[MANIFEST] = manifest_of(work.clinic.definition, work.actor, head, made, about)
+    made[MANIFEST] = manifest_of(definition, work.actor, head, made, about)
     return zip_of(made)
 
 
