@@ -174,6 +174,7 @@ def test_taking_a_report_is_on_record_and_nobody_else_comes_to_it(clinic: Clinic
         ("qualification", "magician", "Choose one of the list."),
         ("email", "somebody", "This is no e-mail address."),
         ("given_name", "a\x02b", "a character in it that cannot be written"),
+        ("family_name", "a\0b", "a character in it that cannot be written"),
         ("telephone", "1\n2", "a character in it that cannot be written"),
     ],
 )

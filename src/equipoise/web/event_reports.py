@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from equipoise.access.actor import Actor
 from equipoise.access.refusal import Refusal, Refused
 from equipoise.conduct.view import MaskedView, UnmaskedView
+from equipoise.exchange.e2b.hl7 import UNWRITABLE
 from equipoise.exchange.e2b.parties import (
     Qualification,
     Receiver,
@@ -124,7 +125,9 @@ def fields_of(asked: Sequence[Asked], given: Mapping[str, str], problems: Mappin
 
 
 def usual_answers(request: ClinicRequest) -> dict[str, str]:
-    """Return what the form begins with: the sponsor, else what this account answered last."""
+    """Return what the form begins with: the sponsor, else what this account answered in this role within a
+    day.
+    """
     usual = {
         "organisation": request.clinic.definition.study.sponsor.name,
         "type": "other",
@@ -155,7 +158,8 @@ def _problem(each: Asked, given: str) -> str:
         return "" if given in each.choices else _("Choose one of the list.")
     if len(given) > each.length_max:
         return _("The report has room for %(number)s characters here.") % {"number": each.length_max}
-    if not all(line.isprintable() for line in given.split("\n" if each.kind == "long_text" else "\0")):
+    broken = each.kind != "long_text" and any(sign in given for sign in "\t\n\r")
+    if broken or UNWRITABLE.search(given):
         return _("This has a character in it that cannot be written.")
     if each.name == "email":
         try:
@@ -195,13 +199,13 @@ def make_event_report(work: Work) -> str | Refusal:
     work.plan(1)
     try:
         with clinic.trial.reading():
-            seen, head = work.seen, work.seen.head()
+            seen, head, definition = work.seen, work.seen.head(), clinic.definition
             report = _report_of(participant, row, answers, unblinded=unblinded)
             if unblinded and not shows_arms(seen):
                 report = replace(report, arm=clinic.trial.emergency_allocation(work.actor, participant))
             files = FORMATS["e2b"].make(
                 Source(
-                    load=lambda: clinic.definition,
+                    load=lambda: definition,
                     moment=moment_of(clinic),
                     seen=seen,
                     position=head.position,
@@ -215,7 +219,7 @@ def make_event_report(work: Work) -> str | Refusal:
     work.is_of(head)
     work.write(made.content)
     word = UNBLINDED if unblinded else BLINDED
-    return f"{clinic.definition.study.id}-e2b-{participant}-{row}-{word}-{head.position}.xml"
+    return f"{definition.study.id}-e2b-{participant}-{row}-{word}-{head.position}.xml"
 
 
 def _report_of(participant: str, row: int, answers: Mapping[str, str], *, unblinded: bool) -> EventReport:

@@ -75,7 +75,7 @@ _FIXED: Final[Mapping[str, Mapping[str, str]]] = {
     "substanceAdministration": {"classCode": "SBADM", **_EVENT},
     "territorialAuthority": {"classCode": "TERR"},
 }
-_UNWRITABLE: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+UNWRITABLE: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 Child = etree._Element | str | None
 
@@ -90,7 +90,7 @@ def node(tag: str, *children: Child, **attributes: str) -> etree._Element:
         made.set(name, text)
     for child in children:
         if isinstance(child, str):
-            made.text = _UNWRITABLE.sub(" ", child)
+            made.text = UNWRITABLE.sub(" ", child)
         elif child is not None:
             made.append(child)
     return made
@@ -98,7 +98,7 @@ def node(tag: str, *children: Child, **attributes: str) -> etree._Element:
 
 def identified(root: str, extension: str, tag: str = "id") -> etree._Element:
     """Return an instance identifier."""
-    return node(tag, extension=_UNWRITABLE.sub(" ", extension), root=root)
+    return node(tag, extension=UNWRITABLE.sub(" ", extension), root=root)
 
 
 def coded(code: str, system: str, name: str | None = None) -> etree._Element:
