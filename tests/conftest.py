@@ -16,6 +16,7 @@ import typer.testing
 from equipoise.conduct.clock import read_system_clock
 from equipoise.definition import source
 from equipoise.definition.findings import Finding
+from equipoise.store.sqlite_backend import base as sqlite
 from equipoise.web.settings import set_up_clinic
 from tests.traceability import MARK_WORDS, Results, find_marked
 
@@ -26,6 +27,10 @@ set_up_clinic(
 
 # The runner builds all commands anew for each that it runs, which takes longer than most of them do.
 typer.testing._get_command = cache(typer.testing._get_command)  # type: ignore[attr-defined]
+
+DURABLE = sqlite._PRAGMAS
+# Processes are killed in the tests, and no machine is: what is lost with the power need not be on the disk.
+sqlite._PRAGMAS = tuple(each.replace("FULL", "OFF") for each in DURABLE)  # type: ignore[assignment]
 
 
 def _composed_once(

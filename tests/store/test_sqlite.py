@@ -6,7 +6,9 @@ import pytest
 from django.db import connections
 
 from equipoise.ledger import Head
+from equipoise.store.sqlite_backend import base
 from equipoise.store.trial_store import TrialStore
+from tests.conftest import DURABLE
 from tests.ledger.ledger_contract import append_numbers, run_threads
 from tests.store.samples import make_store, plain
 
@@ -18,7 +20,10 @@ def store(tmp_path):
     opened.close()
 
 
-def test_commits_are_durable_and_readers_do_not_wait(store):
+def test_commits_are_durable_and_readers_do_not_wait(tmp_path, monkeypatch):
+    monkeypatch.setattr(base, "_PRAGMAS", DURABLE)
+    store = make_store(tmp_path / "trial.sqlite")
+
     def ask(name):
         with connections[store.ledger.alias].cursor() as cursor:
             cursor.execute(f"PRAGMA {name}")
@@ -30,6 +35,7 @@ def test_commits_are_durable_and_readers_do_not_wait(store):
     assert connections[store.ledger.alias].get_autocommit()
     with store.ledger.exclusive():
         assert ask("synchronous") == 2
+    store.close()
 
 
 def test_opening_restores_the_log_that_lets_readers_go_on(store):
