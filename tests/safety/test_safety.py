@@ -14,7 +14,7 @@ from equipoise.ledger import Entry
 from equipoise.ledger.entry import utc_text
 from equipoise.safety.commands import AssessEvent, SubmitSafetyReport
 from equipoise.safety.decide import DECIDE, derive_event
-from equipoise.safety.state import APPLY, ClockRow, EventRow, overdue_clocks
+from equipoise.safety.state import APPLY, ClockRow, EventRow, is_suspected_reaction, overdue_clocks
 from tests.factory import Bench, make_definition
 from tests.small_trial import ADVERSE_EVENTS, item
 
@@ -213,3 +213,29 @@ def test_clocks_depend_on_the_last_state_alone_and_replay(states: list[dict[str,
     assert ("suspected" in running) == (not settled)
     assert (bench.tables.get(EventRow, CODE, 1) is None) == (last is None)
     assert bench.replayed() == bench.tables.dump()
+
+
+@pytest.mark.parametrize(
+    ("related", "unexpected", "sponsor", "suspected"),
+    [
+        (True, True, (None, None), True),
+        (True, False, (None, None), False),
+        (False, True, (None, None), False),
+        (False, True, (True, False), True),
+        (True, True, (False, False), True),
+        (True, True, (True, True), False),
+        (True, False, (False, False), True),
+    ],
+)
+def test_spec_either_suspects_the_relation_and_the_sponsor_judges_what_is_expected(
+    related: bool, unexpected: bool, sponsor: tuple[bool | None, bool | None], suspected: bool
+) -> None:
+    for serious in (True, False):
+        found = is_suspected_reaction(
+            serious=serious,
+            related=related,
+            unexpected=unexpected,
+            sponsor_related=sponsor[0],
+            sponsor_expected=sponsor[1],
+        )
+        assert found is (serious and suspected)

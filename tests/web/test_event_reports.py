@@ -85,6 +85,20 @@ def test_spec_the_safety_desk_takes_the_blinded_report_of_a_serious_event(clinic
     assert said["E.i.1.1a"] == ("Pneumonia",)
 
 
+def test_spec_the_report_has_the_address_of_its_sender(clinic: Clinic, tmp_path: Path):
+    row = serious_event(clinic, hours=1)
+    address = {
+        "street": "Via Sommarive 18",
+        "city": "Trento",
+        "state": "TN",
+        "postcode": "38123",
+        "country": "IT",
+    }
+    _, content = report(actor_of(clinic, "safety_desk"), row, **address)
+    said = elements_of(content, tmp_path)
+    assert [said[f"C.3.4.{number}"] for number in range(1, 6)] == [(each,) for each in address.values()]
+
+
 def test_spec_it_is_the_same_report_whoever_takes_it(clinic: Clinic):
     row = serious_event(clinic, hours=1)
     kinds = ("safety_desk", "data_manager", "unblinded_statistician")
@@ -175,6 +189,8 @@ def test_taking_a_report_is_on_record_and_nobody_else_comes_to_it(clinic: Clinic
         ("email", "somebody", "This is no e-mail address."),
         ("given_name", "a\x02b", "a character in it that cannot be written"),
         ("family_name", "a\0b", "a character in it that cannot be written"),
+        ("country", "Sweden", "room for 2 characters"),
+        ("country", "se", "This is no code of a country"),
         ("telephone", "1\n2", "a character in it that cannot be written"),
     ],
 )

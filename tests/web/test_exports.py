@@ -17,7 +17,7 @@ from equipoise.exchange.formats import FORMATS, FormatName, FormName
 from equipoise.web.accounts.models import AccessEvent, Job
 from equipoise.web.clinic import Clinic
 from equipoise.web.commands.tickets import make_ticket
-from equipoise.web.exporting import EXPLANATIONS, formats_for, is_closed, title_of, words_of_export
+from equipoise.web.exporting import EXPLANATIONS, formats_for, takes_closed, title_of, words_of_export
 from equipoise.web.pages.standards import EXPLANATIONS as OF_STUDIES
 from equipoise.web.pages.standards import files_of_study
 from equipoise.web.protect import role_token
@@ -135,7 +135,7 @@ def test_what_is_passed_on_is_not_offered_while_the_arms_are_closed(clinic: Clin
     assert "ACC-EXPORT" in answer.content.decode()
 
 
-def test_once_the_trial_is_unblinded_there_is_a_record_with_results_and_nothing_is_closed(
+def test_once_the_trial_is_unblinded_there_is_a_record_with_results_and_nothing_takes_closed(
     clinic: Clinic, monkeypatch: pytest.MonkeyPatch
 ):
     row = replace(clinic.row, locked_at="2015-01-01T00:00:00Z", unblinded_at="2015-01-02T00:00:00Z")
@@ -143,7 +143,7 @@ def test_once_the_trial_is_unblinded_there_is_a_record_with_results_and_nothing_
     for kind in ("data_manager", "unblinded_statistician"):
         seen = clinic.trial.as_seen_by(actor_of(clinic, kind))
         assert {"ctgov", "package"} <= set(formats_for(clinic, seen))
-        assert not is_closed(clinic, seen)
+        assert not takes_closed(clinic, seen)
 
 
 def test_every_format_of_a_trial_has_its_words_and_every_form(clinic: Clinic):

@@ -9,6 +9,12 @@ from datetime import date
 from equipoise.definition.amendments import Change
 from equipoise.definition.expression import FormRow
 from equipoise.definition.model.definition import StudyDefinition
+from equipoise.definition.model.study import Study
+
+
+def is_closed(study: Study, unblinded_at: str | None, *, shows_arms: bool) -> bool:
+    """Tell whether what shows the arms of a trial shows what is masked for others until the unblinding."""
+    return study.randomised and bool(study.masking.parties) and shows_arms and unblinded_at is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,3 +106,8 @@ class DataCut:
     unblinded_at: str | None
     counts: Mapping[str, int] = field(default_factory=dict)
     amendments: tuple[CutAmendment, ...] = ()
+
+    @property
+    def closed(self) -> bool:
+        """Whether it holds the arms of a masked trial before its unblinding."""
+        return is_closed(self.definition.study, self.unblinded_at, shows_arms=not self.masked)

@@ -54,6 +54,24 @@ class ClockRow(Row):
     submitted_at: str | None = None
 
 
+def is_suspected_reaction(
+    *,
+    serious: bool,
+    related: bool,
+    unexpected: bool,
+    sponsor_related: bool | None,
+    sponsor_expected: bool | None,
+) -> bool:
+    """Tell whether an event is a suspected unexpected serious adverse reaction (ICH E2A III).
+
+    The relation is suspected where site or sponsor suspects it. What is expected the sponsor judges, by the
+    reference safety information; until it did, the site's answer counts. Whoever asks counts what the site
+    left open as serious, related and unexpected.
+    """
+    judged_unexpected = unexpected if sponsor_expected is None else not sponsor_expected
+    return serious and (related or bool(sponsor_related)) and judged_unexpected
+
+
 def overdue_clocks(tables: Tables, now: datetime) -> tuple[ClockRow, ...]:
     """Return the clocks that still run although their deadline is over, the longest overdue first."""
     time = utc_text(now)

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from equipoise.access.actor import Actor
 from equipoise.access.refusal import Refusal, Refused
 from equipoise.conduct.view import MaskedView, UnmaskedView
+from equipoise.definition.countries import alpha_2
 from equipoise.exchange.e2b.hl7 import UNWRITABLE
 from equipoise.exchange.e2b.parties import (
     Qualification,
@@ -75,6 +76,11 @@ ASKED: tuple[Asked, ...] = (
     Asked("type", gettext_lazy("What the sender is"), 0, required=True, kind="choice", choices=SENDERS),
     Asked("given_name", gettext_lazy("Given name of who answers for the report"), 60),
     Asked("family_name", gettext_lazy("Family name of who answers for the report"), 60),
+    Asked("street", gettext_lazy("Sender's street address"), 100),
+    Asked("city", gettext_lazy("Sender's city"), 35),
+    Asked("state", gettext_lazy("Sender's state or province"), 40),
+    Asked("postcode", gettext_lazy("Sender's postcode"), 15),
+    Asked("country", gettext_lazy("Sender's country, as a code of two letters (ISO 3166)"), 2),
     Asked("telephone", gettext_lazy("Sender's telephone"), 33),
     Asked("email", gettext_lazy("Sender's e-mail address"), 100),
     Asked(
@@ -161,6 +167,8 @@ def _problem(each: Asked, given: str) -> str:
     broken = each.kind != "long_text" and any(sign in given for sign in "\t\n\r")
     if broken or UNWRITABLE.search(given):
         return _("This has a character in it that cannot be written.")
+    if each.name == "country" and alpha_2(given) != given:
+        return _("This is no code of a country, as SE for Sweden.")
     if each.name == "email":
         try:
             validate_email(given)
@@ -235,6 +243,11 @@ def _report_of(participant: str, row: int, answers: Mapping[str, str], *, unblin
             type=cast(SenderType, answers["type"]),
             given_name=said("given_name"),
             family_name=said("family_name"),
+            street=said("street"),
+            city=said("city"),
+            state=said("state"),
+            postcode=said("postcode"),
+            country=said("country"),
             telephone=said("telephone"),
             email=said("email"),
         ),

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from equipoise.access.content import Audience
 from equipoise.access.refusal import Refusal, Refused
+from equipoise.analysis.cut import is_closed
 from equipoise.conduct.view import MaskedView, UnmaskedView
 from equipoise.definition.model.definition import StudyDefinition
 from equipoise.exchange.formats import FORMATS, TABLES, FormatName, FormName, Source
@@ -93,11 +94,9 @@ def words_of_export(name: FormatName, form: FormName) -> str:
 # -- who takes what
 
 
-def is_closed(clinic: Clinic, seen: MaskedView | UnmaskedView) -> bool:
+def takes_closed(clinic: Clinic, seen: MaskedView | UnmaskedView) -> bool:
     """Tell whether what a viewer takes has the arms of a trial in it that is still masked for others."""
-    study = clinic.definition.study
-    hidden = study.randomised and bool(study.masking.parties) and clinic.row.unblinded_at is None
-    return hidden and shows_arms(seen)
+    return is_closed(clinic.definition.study, clinic.row.unblinded_at, shows_arms=shows_arms(seen))
 
 
 def needs_all_data(seen: MaskedView | UnmaskedView) -> Refusal | None:
@@ -122,7 +121,7 @@ def formats_for(clinic: Clinic, seen: MaskedView | UnmaskedView) -> tuple[Format
     later = set()
     if clinic.row.locked_at is None or clinic.row.unblinded_at is None:
         later.add("ctgov")
-    if is_closed(clinic, seen):
+    if takes_closed(clinic, seen):
         later.add("package")
     kind = seen.viewer.role.kind
     return tuple(
@@ -158,7 +157,7 @@ def make_export(work: Work) -> str | Refusal:
     try:
         with clinic.trial.reading():
             seen, head, definition = work.seen, work.seen.head(), clinic.definition
-            closed = is_closed(clinic, seen)
+            closed = takes_closed(clinic, seen)
             files = chosen.make(
                 Source(
                     load=lambda: definition,

@@ -60,7 +60,7 @@ def report_of(
 ) -> tuple[ReportContent, Section | None]:
     """Return what the report of a cut says, by arm or of a masked cut for all together, and its listings."""
     content = report_content(_result(cut), findings)
-    if is_closed(cut):
+    if cut.closed:
         content = replace(content, marks=(CLOSED, *content.marks))
     return content, derive_listings(Frame(cut)) if listings else None
 
@@ -85,19 +85,12 @@ def print_files(
         progress(number, len(chapters))
 
 
-def is_closed(cut: DataCut) -> bool:
-    """Tell whether a cut holds the arms of a masked trial before its unblinding."""
-    study = cut.definition.study
-    hidden = study.randomised and bool(study.masking.parties)
-    return hidden and not cut.masked and cut.unblinded_at is None
-
-
 def _result(cut: DataCut) -> AnalysisResult:
     if cut.masked:
         return describe_masked(cut)
     result = analyse(cut)
     # Before the unblinding no hypothesis is tested: what a board sees is no interim analysis.
-    return replace(result, testing=(), notes=(f"{CLOSED}.", *result.notes)) if is_closed(cut) else result
+    return replace(result, testing=(), notes=(f"{CLOSED}.", *result.notes)) if cut.closed else result
 
 
 def _chapters(

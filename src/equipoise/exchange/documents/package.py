@@ -24,7 +24,7 @@ from equipoise.analysis.datasets import derive_datasets, write_datasets
 from equipoise.analysis.derive import Frame
 from equipoise.analysis.report.sections import ReportFinding
 from equipoise.definition.lock import canonical_json
-from equipoise.exchange.documents.files import Form, is_closed, print_files, report_of
+from equipoise.exchange.documents.files import Form, print_files, report_of
 from equipoise.exchange.documents.readme import readme
 from equipoise.exchange.made import MadeFile, NotWritten
 from equipoise.exchange.registry import write_json
@@ -134,7 +134,7 @@ def manifest(cut: DataCut, files: Iterable[tuple[str, int, str]]) -> bytes:
 
 
 def _check_open(cut: DataCut) -> None:
-    if is_closed(cut):
+    if cut.closed:
         raise NotWritten(
             "PACKAGE-CLOSED",
             "The trial is still masked, this data cut holds its arms, and a package is made to be passed on. "

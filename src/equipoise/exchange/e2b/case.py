@@ -16,7 +16,7 @@ from equipoise.exchange.e2b.event_codes import Answers, CodedEvent, Demography, 
 from equipoise.exchange.e2b.parties import Sender
 from equipoise.exchange.e2b.products import Drug, list_drugs
 from equipoise.exchange.made import NotWritten
-from equipoise.safety.state import EventRow
+from equipoise.safety.state import EventRow, is_suspected_reaction
 
 SPONSOR_REGISTRY: Final = "Sponsor"
 _NUMBER_MAX: Final = 100
@@ -29,8 +29,7 @@ class Case:
 
     `number` is the case's identification in the world (C.1.1, C.1.8.1), `batch` that of this version of its
     report (N.1.2), `created` the moment of the data cut. `assessment` is the sponsor's own where it gave one.
-    The stricter judgement of the relation and the sponsor's of what is expected decide `expedited`; what is
-    not known counts as related, and as unexpected.
+    `expedited` says that it is a suspected unexpected serious adverse reaction.
     """
 
     definition: StudyDefinition
@@ -111,10 +110,13 @@ def derive_case(
         )
     demography = answers.demography(person)
     known = _known_days(cut, event)
-    related = event.related is not Truth.NOT_MET or bool(assessment and assessment.sponsor_related)
-    expected = event.unexpected is Truth.NOT_MET
-    if assessment is not None and assessment.sponsor_expected is not None:
-        expected = assessment.sponsor_expected
+    suspected = is_suspected_reaction(
+        serious=True,
+        related=event.related is not Truth.NOT_MET,
+        unexpected=event.unexpected is not Truth.NOT_MET,
+        sponsor_related=None if assessment is None else assessment.sponsor_related,
+        sponsor_expected=None if assessment is None else assessment.sponsor_expected,
+    )
     number = f"{person.country}-{sender.identifier}-{definition.study.id}-{participant}-{row}"
     return Case(
         definition=definition,
@@ -130,7 +132,7 @@ def derive_case(
         event=event,
         drugs=list_drugs(definition, person, answers, event.started, arm=_arm(definition, person)),
         assessment=assessment,
-        expedited=related and not expected,
+        expedited=suspected,
     )
 
 

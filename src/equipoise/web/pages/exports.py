@@ -13,7 +13,7 @@ from equipoise.web.exporting import (
     EXPLANATIONS,
     WHO,
     formats_for,
-    is_closed,
+    takes_closed,
     title_of,
     word_of_form,
     words_of_export,
@@ -47,7 +47,7 @@ def show_exports(request: ClinicRequest) -> HttpResponse:
         "kept": kept,
         "head": request.seen.head(),
         "hash": request.clinic.definition.hash,
-        "closed": is_closed(request.clinic, request.seen),
+        "closed": takes_closed(request.clinic, request.seen),
         "arms": shows_arms(request.seen),
         "state": request.seen.trial(),
     }

@@ -18,7 +18,7 @@ from equipoise.access.content import Audience
 from equipoise.conduct.trail import AuditLine
 from equipoise.conduct.view.lines import ClockLine, RecordLine
 from equipoise.definition.model.conduct import Safety
-from equipoise.safety.state import EventRow
+from equipoise.safety.state import EventRow, is_suspected_reaction
 from equipoise.web.event_reports import WHO as REPORTERS
 from equipoise.web.items import shown
 from equipoise.web.listing import Column, make_listing
@@ -78,9 +78,13 @@ class Event:
     @property
     def suspected_reaction(self) -> bool:
         """Whether it is a suspected unexpected serious adverse reaction, by the site or by the sponsor."""
-        row = self.row
-        related = row.related or bool(row.sponsor_related)
-        return row.serious and related and (row.unexpected or row.sponsor_expected is False)
+        return is_suspected_reaction(
+            serious=self.row.serious,
+            related=self.row.related,
+            unexpected=self.row.unexpected,
+            sponsor_related=self.row.sponsor_related,
+            sponsor_expected=self.row.sponsor_expected,
+        )
 
     @property
     def waits(self) -> bool:
