@@ -135,7 +135,7 @@ def test_what_is_passed_on_is_not_offered_while_the_arms_are_closed(clinic: Clin
     assert "ACC-EXPORT" in answer.content.decode()
 
 
-def test_once_the_trial_is_unblinded_there_is_a_record_with_results_and_nothing_takes_closed(
+def test_once_the_trial_is_unblinded_there_is_a_record_with_results_and_nothing_is_closed(
     clinic: Clinic, monkeypatch: pytest.MonkeyPatch
 ):
     row = replace(clinic.row, locked_at="2015-01-01T00:00:00Z", unblinded_at="2015-01-02T00:00:00Z")

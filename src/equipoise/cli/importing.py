@@ -57,6 +57,8 @@ def _usdm(file: Path, out: Path) -> None:
     from equipoise.exchange.usdm import read_usdm
 
     read = read_usdm(file)
+    if read.amendments:
+        say(f"amended   {counted(len(read.amendments), 'time')}: {', '.join(read.amendments)}")
     _write_draft(read.parts, [{"path": each[0], "text": each[1]} for each in read.not_understood], out)
 
 

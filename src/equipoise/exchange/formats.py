@@ -118,9 +118,10 @@ def _ctgov(source: Source, form: FormName) -> Iterator[MadeFile]:
 
 
 def _usdm(source: Source, form: FormName) -> Iterator[MadeFile]:
-    from equipoise.exchange.usdm import usdm_text, write_usdm
+    from equipoise.exchange.usdm import amendments_of, usdm_text, write_usdm
 
-    yield MadeFile("usdm.json", usdm_text(write_usdm(source.definition)).encode())
+    amendments = () if source.seen is None else amendments_of(source.seen, source.position)
+    yield MadeFile("usdm.json", usdm_text(write_usdm(source.definition, amendments=amendments)).encode())
 
 
 def _odm(source: Source, version: Literal["1.3.2", "2.0"]) -> list[MadeFile]:
@@ -224,7 +225,7 @@ _REVIEWERS: Final = (*_ANALYSTS, "safety_board")
 
 FORMATS: Final[Mapping[FormatName, Format]] = {
     "ctgov": Format(of=("study", "trial"), forms=("json",), single=True, takers=_ANALYSTS, make=_ctgov),
-    "usdm": Format(of=("study",), forms=("json",), single=True, takers=(), make=_usdm),
+    "usdm": Format(of=("study", "trial"), forms=("json",), single=True, takers=_ANALYSTS, make=_usdm),
     "odm132": Format(
         of=("study", "trial"),
         forms=("xml",),

@@ -43,6 +43,7 @@ _WORDS: Mapping[FormatName, Promise] = {
 
 EXPLANATIONS: Mapping[FormatName, Promise] = {
     "ctgov": gettext_lazy("The registry's record, with the results."),
+    "usdm": gettext_lazy("The protocol for a machine, with its amendments and since when they hold."),
     "odm132": gettext_lazy(
         "All forms with their values, audit records, queries and signatures, in one file."
     ),

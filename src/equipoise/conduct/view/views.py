@@ -51,6 +51,7 @@ from equipoise.conduct.view.lines import (
     ReconsentLine,
     RecordLine,
     RecruitmentLine,
+    ReleaseLine,
     ScanLine,
     SignatureLine,
     SiteLine,
@@ -67,6 +68,7 @@ from equipoise.conduct.view.scope import Scope
 from equipoise.definition.amendments import Change
 from equipoise.definition.coded import DictionaryName
 from equipoise.definition.expression import Explanation
+from equipoise.definition.model.definition import StudyDefinition
 from equipoise.enrolment.state import AssessmentRow
 from equipoise.governance.state import TrialRow
 from equipoise.imaging.state import ReadingRow, ScanRow
@@ -121,6 +123,14 @@ class MaskedView:
     def versions(self) -> tuple[VersionLine, ...]:
         """List the versions of the study, the first of them first, with the sites at which each holds."""
         return governance.list_versions(self._scope)
+
+    def releases(self) -> tuple[ReleaseLine, ...]:
+        """List which version held from when on at each site; the viewer's own when they belong to one."""
+        return governance.list_releases(self._scope)
+
+    def definitions(self) -> tuple[StudyDefinition, ...]:
+        """List the definitions of the versions of the study, the first of them first."""
+        return governance.list_definitions(self._scope)
 
     def changes(self, number: int | None = None) -> tuple[Change, ...]:
         """List what the version with a number changed in the one before it; without a number, the latest."""

@@ -2,5 +2,6 @@
 
 from equipoise.exchange.usdm.read import ReadStudy, read_usdm
 from equipoise.exchange.usdm.write import usdm_text, write_usdm
+from equipoise.exchange.usdm.write_amendments import Amendment, amendments_of
 
-__all__ = ["ReadStudy", "read_usdm", "usdm_text", "write_usdm"]
+__all__ = ["Amendment", "ReadStudy", "amendments_of", "read_usdm", "usdm_text", "write_usdm"]

@@ -14,6 +14,7 @@ from equipoise.exchange.usdm.terms import (
     COUNTRIES,
     COUNTRIES_VERSION,
     COUNTRY,
+    GLOBAL,
     OWN,
     OWN_VERSION,
     Codelist,
@@ -91,6 +92,10 @@ class Maker:
             "GeographicScope",
             {"type": self.code(COUNTRY), "code": self.alias(self.country(alpha_2))},
         )
+
+    def everywhere(self) -> Tree:
+        """Return the scope of what holds in all countries."""
+        return self.make("GeographicScope", {"type": self.code(GLOBAL), "code": None})
 
     def quantity(self, value: int | float, unit: Term | None = None) -> Tree:
         """Return a number with its unit."""

@@ -69,6 +69,7 @@ def write_document(maker: Maker, definition: StudyDefinition) -> tuple[Tree, lis
             "versions": [version],
             "notes": maker.notes(("Language", study.language)),
         },
+        key=SYNOPSIS,
     )
     return document, items
 

@@ -22,10 +22,14 @@ from equipoise.exchange.usdm.tree import Account, Part, read_json
 
 @dataclass(frozen=True, slots=True)
 class ReadStudy:
-    """The parts of a study folder by file name, and the JSON path and text of all that has no place there."""
+    """The parts of a study folder by file name, and the JSON path and text of all that has no place there.
+
+    `amendments` are what the amendments in the file are called, which the draft already includes.
+    """
 
     parts: Mapping[str, Tree]
     not_understood: tuple[tuple[str, str], ...]
+    amendments: tuple[str, ...] = ()
 
 
 def read_usdm(path: Path) -> ReadStudy:
@@ -49,9 +53,17 @@ def read_usdm(path: Path) -> ReadStudy:
         "supply.yaml": supply_part(draft),
         **{f"forms/{form['id']}.yaml": form for form in forms},
     }
+    amendments = tuple(_called(each) for each in draft.version.parts("amendments"))
     return ReadStudy(
-        {name: part for name, tree in parts.items() if (part := filled(tree))}, tuple(account.left())
+        {name: part for name, tree in parts.items() if (part := filled(tree))},
+        tuple(account.left()),
+        amendments,
     )
+
+
+def _called(amendment: Part) -> str:
+    """What an amendment is called: by its label, else by its number. What it says stays to be read."""
+    return amendment.peek("label") or f"Amendment {amendment.peek('number') or ''}".strip()
 
 
 def _draft(root: Part) -> Draft:

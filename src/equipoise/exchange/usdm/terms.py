@@ -161,8 +161,12 @@ DOCUMENT_STATES: Final = {"draft": Term("C85255", "Draft"), "final": Term("C2550
 PROTOCOL: Final = Term("C70817", "Protocol")
 # C207412
 COUNTRY: Final = Term("C25464", "Country")
+GLOBAL: Final = Term("C68846", "Global")
 # C207413
 APPROVAL: Final = Term("C71476", "Approval Date")
+EFFECTIVE: Final = Term("C207598", "Protocol Effective Date")
+# C207415
+OTHER_REASON: Final = Term("C17649", "Other")
 # C188728
 VISIT: Final = Term("C25716", "Visit")
 # C201264 and C201265

@@ -8,7 +8,7 @@ Conditions have no place: criteria and analysis populations carry them in words.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from uuid import NAMESPACE_OID, uuid5
 
@@ -17,6 +17,7 @@ from equipoise.definition.model.definition import StudyDefinition
 from equipoise.exchange.usdm.make import NOT_STATED, Maker, Tree
 from equipoise.exchange.usdm.narrative import write_document
 from equipoise.exchange.usdm.terms import APPROVAL, TITLES
+from equipoise.exchange.usdm.write_amendments import Amendment, write_amendments
 from equipoise.exchange.usdm.write_criteria import write_criterion_items, write_terms
 from equipoise.exchange.usdm.write_design import write_design, write_interventions
 from equipoise.exchange.usdm.write_people import write_identifiers, write_organisations, write_roles
@@ -25,10 +26,15 @@ from equipoise.exchange.usdm.write_schedule import write_concepts
 USDM_VERSION = "4.0.0"
 
 
-def write_usdm(definition: StudyDefinition, sites: Collection[str] | None = None) -> Tree:
+def write_usdm(
+    definition: StudyDefinition,
+    sites: Collection[str] | None = None,
+    amendments: Sequence[Amendment] = (),
+) -> Tree:
     """Return the study as the tree of a USDM 4.0 file: equal definitions give equal trees.
 
-    `sites` are the ids of the sites that are written, all of the definition's by default.
+    `sites` are the ids of the sites that are written, all of the definition's by default; `amendments` are
+    those of the trial that led to this version.
     """
     if sites is not None:
         kept = tuple(site for site in definition.study.sites if site.id in sites)
@@ -42,7 +48,7 @@ def write_usdm(definition: StudyDefinition, sites: Collection[str] | None = None
             "name": study.id,
             "label": study.acronym or study.title,
             "description": registry.brief_summary if registry else None,
-            "versions": [_version(maker, definition, narrative)],
+            "versions": [_version(maker, definition, narrative, amendments)],
             "documentedBy": [document],
             "instanceType": "Study",
         },
@@ -57,7 +63,9 @@ def usdm_text(tree: Tree) -> str:
     return json.dumps(tree, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
 
 
-def _version(maker: Maker, definition: StudyDefinition, narrative: list[Tree]) -> Tree:
+def _version(
+    maker: Maker, definition: StudyDefinition, narrative: list[Tree], amendments: Sequence[Amendment]
+) -> Tree:
     study, registry = definition.study, definition.registry
     references = [] if registry is None else registry.publications
     return maker.make(
@@ -67,6 +75,7 @@ def _version(maker: Maker, definition: StudyDefinition, narrative: list[Tree]) -
             "rationale": NOT_STATED,
             "documentVersionIds": [maker.id_of("StudyDefinitionDocumentVersion", "synopsis")],
             "dateValues": _approvals(maker, definition),
+            "amendments": write_amendments(maker, definition, amendments),
             "studyIdentifiers": write_identifiers(maker, study),
             "studyDesigns": [write_design(maker, definition)],
             "titles": _titles(maker, definition),

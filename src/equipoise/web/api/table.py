@@ -49,6 +49,7 @@ READS: tuple[Read, ...] = (
     Read("recruitment", "recruitment", _TRIAL),
     Read("versions", "versions", _TRIAL),
     Read("changes", "versions/changes", _TRIAL),
+    Read("releases", "versions/releases", _TRIAL),
     Read("grants", "grants", _TRIAL),
     Read("readiness", "readiness", _CONDUCT),
     Read("audit", "audit", _ANY),
@@ -112,6 +113,7 @@ NOT_READ: Mapping[str, str] = {
     "received_file": "The file itself leaves from the page of scans, which verifies it and notes the taker.",
     "check_answers": "It is for a page on which somebody types; a command answers with the same problems.",
     "cut": "The whole of the data leaves as files, from the page of copies, which notes who took it.",
+    "definitions": "The latest leaves as the definition; the versions before it leave with the data, as ODM.",
     "participant_cut": "It leaves as a safety report, from the page of its event, which notes who took it.",
 }
 """The methods of the views that are no operation, and why."""
