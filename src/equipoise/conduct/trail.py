@@ -16,7 +16,7 @@ from equipoise.ledger.entry import Entry
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditLine:
-    """One line of the audit trail."""
+    """One line of the audit trail; `definition` is the hash of the version under which it was recorded."""
 
     position: int
     recorded_at: str
@@ -26,6 +26,7 @@ class AuditLine:
     kind: str
     clinical_time: str | None
     reason: str | None
+    definition: str
     content: Mapping[str, Any]
 
 
@@ -66,6 +67,7 @@ class Trail:
             kind=intern(entry.kind),
             clinical_time=entry.clinical_time,
             reason=entry.reason,
+            definition=intern(entry.definition),
             content=entry.content,
         )
         self._lines.append(line)

@@ -131,7 +131,9 @@ def _odm(source: Source, version: Literal["1.3.2", "2.0"]) -> list[MadeFile]:
     if source.seen is None:
         content = write_odm(source.definition, version, created=source.moment)
     else:
-        content = write_odm(source.definition, version, take_snapshot(source.seen, history=True))
+        *earlier, latest = source.seen.definitions()
+        snapshot = take_snapshot(source.seen, history=True)
+        content = write_odm(latest, version, snapshot, earlier=earlier)
     return [MadeFile("odm.xml", content)]
 
 

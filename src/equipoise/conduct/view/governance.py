@@ -14,7 +14,6 @@ from equipoise.conduct.view.lines import (
     MilestoneLine,
     ReconsentLine,
     RecruitmentLine,
-    ReleaseLine,
     SiteLine,
     SiteRecruitmentLine,
     SiteStatusLine,
@@ -22,11 +21,10 @@ from equipoise.conduct.view.lines import (
 )
 from equipoise.conduct.view.scope import Scope
 from equipoise.definition.amendments import Change
-from equipoise.definition.model.definition import StudyDefinition
 from equipoise.definition.model.study import Site
 from equipoise.enrolment.commands import RenewConsent
 from equipoise.enrolment.state import TRANSITIONS, ParticipantRow, state_of
-from equipoise.governance.state import SiteRow, SiteVersionRow, VersionRow, versions_of
+from equipoise.governance.state import SiteRow, VersionRow, versions_of
 from equipoise.ledger.entry import Head
 from equipoise.ledger.protocol import Ledger
 
@@ -94,26 +92,6 @@ def list_versions(scope: Scope) -> tuple[VersionLine, ...]:
         )
         for row in versions_of(scope.tables)
     )
-
-
-def list_releases(scope: Scope) -> tuple[ReleaseLine, ...]:
-    """List which version held from when on at each site in the scope, by site and number."""
-    scope.need(Audience.TRIAL)
-    rows = sorted(scope.tables.all(SiteVersionRow), key=lambda row: (row.site, row.number))
-    return tuple(
-        ReleaseLine(
-            site=row.site, number=row.number, approved_on=row.approved_on, recorded_at=row.recorded_at
-        )
-        for row in rows
-        if scope.sees_site(row.site)
-    )
-
-
-def list_definitions(scope: Scope) -> tuple[StudyDefinition, ...]:
-    """List the definitions of the versions, the first of them first."""
-    scope.need(Audience.TRIAL)
-    found = (scope.versions.of(row.definition) for row in versions_of(scope.tables))
-    return tuple(each for each in found if each is not None)
 
 
 def list_changes(scope: Scope, number: int | None) -> tuple[Change, ...]:

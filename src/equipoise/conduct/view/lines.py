@@ -345,19 +345,6 @@ class VersionLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReleaseLine:
-    """A version that holds, or held, at a site from `recorded_at` on.
-
-    Without `approved_on` it needed no approval there.
-    """
-
-    site: str
-    number: int
-    approved_on: str | None
-    recorded_at: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ReconsentLine:
     """A participant who is to consent anew: what they consented to, and the version that asks for it."""
 

@@ -51,7 +51,6 @@ from equipoise.conduct.view.lines import (
     ReconsentLine,
     RecordLine,
     RecruitmentLine,
-    ReleaseLine,
     ScanLine,
     SignatureLine,
     SiteLine,
@@ -64,6 +63,7 @@ from equipoise.conduct.view.lines import (
     VersionLine,
     WindowLine,
 )
+from equipoise.conduct.view.releases import ReleaseLine, list_definitions, list_releases
 from equipoise.conduct.view.scope import Scope
 from equipoise.definition.amendments import Change
 from equipoise.definition.coded import DictionaryName
@@ -126,11 +126,11 @@ class MaskedView:
 
     def releases(self) -> tuple[ReleaseLine, ...]:
         """List which version held from when on at each site; the viewer's own when they belong to one."""
-        return governance.list_releases(self._scope)
+        return list_releases(self._scope)
 
     def definitions(self) -> tuple[StudyDefinition, ...]:
         """List the definitions of the versions of the study, the first of them first."""
-        return governance.list_definitions(self._scope)
+        return list_definitions(self._scope)
 
     def changes(self, number: int | None = None) -> tuple[Change, ...]:
         """List what the version with a number changed in the one before it; without a number, the latest."""

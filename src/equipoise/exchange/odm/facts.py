@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, Literal
 
-from equipoise.analysis.cut import CutAdministration, CutEncounter, CutParticipant
+from equipoise.analysis.cut import CutAdministration, CutAmendment, CutEncounter, CutParticipant
 from equipoise.capture.state import QueryRow
 from equipoise.conduct.view.lines import SignatureLine
+from equipoise.definition.amendments import Change
 from equipoise.exchange.odm.snapshot import Entered, Person, Record, Snapshot
 
 FactType = Literal["text", "integer", "boolean", "date", "datetime"]
@@ -150,6 +151,7 @@ ENCOUNTER: Final = FactGroup(
         Fact("took_place_on", "Day on which it took place", "date", optional=True),
         Fact("days_off", "Days from the planned day", "integer"),
         Fact("cause", "Cause", optional=True),
+        Fact("not_asked", "Forms that the version of then did not ask for", optional=True),
     ),
 )
 RECORD: Final = FactGroup(
@@ -195,10 +197,62 @@ GRANT: Final = FactGroup(
     True,
     (Fact("account", "Account"), Fact("role", "Role"), Fact("site", "Site", optional=True)),
 )
+VERSION: Final = FactGroup(
+    "VERSION",
+    "Versions of the study definition",
+    "trial",
+    True,
+    (
+        Fact("number", "Number", "integer"),
+        Fact("study_version", "Version"),
+        Fact("title", "Title of the amendment"),
+        Fact("definition", "Hash of the study definition"),
+        Fact("substantial", "Needs the approval of each site", "boolean"),
+        Fact("reconsent", "Asks for consent anew", "boolean"),
+        Fact("recorded_at", "Recorded at", "datetime"),
+    ),
+)
+RELEASE: Final = FactGroup(
+    "RELEASE",
+    "Versions at the sites",
+    "trial",
+    True,
+    (
+        Fact("site", "Site"),
+        Fact("number", "Number of the version", "integer"),
+        Fact("approved_on", "Approved on", "date", optional=True),
+        Fact("recorded_at", "Recorded at", "datetime"),
+    ),
+)
+AMENDMENT: Final = FactGroup(
+    "AMENDMENT",
+    "Amendments",
+    "trial",
+    True,
+    (
+        Fact("study_version", "Version"),
+        Fact("title", "Title"),
+        Fact("recorded_on", "Recorded on", "date"),
+        Fact("randomised", "Randomised before it", "integer"),
+    ),
+)
+CHANGE: Final = FactGroup(
+    "CHANGE",
+    "What amendments changed",
+    "trial",
+    True,
+    (
+        Fact("study_version", "Version"),
+        Fact("place", "Place, as a JSON pointer"),
+        Fact("what", "What happened to it"),
+        Fact("before", "Before"),
+        Fact("after", "After"),
+    ),
+)
 
 GROUPS: Final = (
     *(CONSENT, CRITERION, RANDOMISATION, ADMINISTRATION, REVIEW, LOT, UNBLINDING, END, SIGNATURE, QUERY),
-    *(ENCOUNTER, RECORD, TRIAL, COUNT, SITE, GRANT),
+    *(ENCOUNTER, RECORD, TRIAL, COUNT, SITE, GRANT, VERSION, RELEASE, AMENDMENT, CHANGE),
 )
 BY_ID: Final = {group.id: group for group in GROUPS}
 
@@ -258,6 +312,7 @@ def person_of(
     encounters: Sequence[tuple[str, Row]],
     records: tuple[Record, ...],
     entered: Mapping[str, Entered],
+    met_under: Mapping[str, str],
 ) -> Person:
     """Return a participant from the rows of their groups, which are named as in `GROUPS`.
 
@@ -280,7 +335,10 @@ def person_of(
             **once,
             criteria={row["criterion"]: row["result"] for row in several(CRITERION)},
             rows=(),
-            encounters=tuple(CutEncounter(encounter=name, **row) for name, row in encounters),
+            encounters=tuple(
+                CutEncounter(encounter=name, **{**row, "not_asked": tuple((row["not_asked"] or "").split())})
+                for name, row in encounters
+            ),
             administrations=tuple(CutAdministration(**row) for row in several(ADMINISTRATION)),
             reviewed={row["form"]: row["through"] for row in several(REVIEW)},
             failed_lots=tuple(row["cause"] for row in several(LOT)),
@@ -288,6 +346,7 @@ def person_of(
         ),
         records=records,
         entered=entered,
+        met_under=met_under,
         signatures=tuple(SignatureLine(**row) for row in several(SIGNATURE)),
         queries=tuple(QueryRow(**row) for row in several(QUERY)),
     )
@@ -295,7 +354,7 @@ def person_of(
 
 def encounter_row(encounter: CutEncounter) -> Row:
     """Return the facts of an encounter."""
-    return _row(ENCOUNTER, encounter)
+    return {**_row(ENCOUNTER, encounter), "not_asked": " ".join(encounter.not_asked) or None}
 
 
 def record_row(record: Record) -> Row:
@@ -309,3 +368,43 @@ def trial_rows(snapshot: Snapshot) -> Iterable[tuple[FactGroup, Sequence[Row]]]:
     yield COUNT, [{"name": name, "count": count} for name, count in snapshot.counts.items()]
     yield SITE, [{"site": site, "approved_on": day} for site, day in snapshot.approved.items()]
     yield GRANT, [_row(GRANT, account) for account in snapshot.accounts]
+    yield VERSION, [_row(VERSION, version) for version in snapshot.versions]
+    yield RELEASE, [_row(RELEASE, release) for release in snapshot.releases]
+    yield AMENDMENT, [_row(AMENDMENT, amendment) for amendment in snapshot.amendments]
+    yield (
+        CHANGE,
+        [
+            {
+                "study_version": each.study_version,
+                "place": _pointer(change.place),
+                "what": change.what,
+                "before": change.before,
+                "after": change.after,
+            }
+            for each in snapshot.amendments
+            for change in each.changes
+        ],
+    )
+
+
+def amendments_of(rows: Mapping[str, Sequence[Row]]) -> tuple[CutAmendment, ...]:
+    """Return the amendments with their changes from the rows of the trial."""
+    changes: dict[str, list[Change]] = {}
+    for row in rows.get(CHANGE.id, ()):
+        change = Change(
+            place=_steps(row["place"]), what=row["what"], before=row["before"], after=row["after"]
+        )
+        changes.setdefault(row["study_version"], []).append(change)
+    return tuple(
+        CutAmendment(**row, changes=tuple(changes.get(row["study_version"], ())))
+        for row in rows.get(AMENDMENT.id, ())
+    )
+
+
+def _pointer(place: Sequence[str]) -> str:
+    """Return a place as a JSON pointer (RFC 6901)."""
+    return "".join(f"/{step.replace('~', '~0').replace('/', '~1')}" for step in place)
+
+
+def _steps(pointer: str) -> tuple[str, ...]:
+    return tuple(step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:])

@@ -46,6 +46,7 @@ from equipoise.exchange.odm.names import (
     UNSCHEDULED,
     VARIABLES,
     escaped,
+    metadata_oid,
 )
 
 DATA_TYPES: Final = {
@@ -103,7 +104,7 @@ def metadata_of(definition: StudyDefinition, *, with_data: bool = False, days_on
         name=definition.study.title,
         description=definition.study.official_title or definition.study.title,
         protocol=definition.study.acronym or definition.study.id,
-        oid=f"MDV.{definition.study.version}",
+        oid=metadata_oid(definition.study.version),
         version=definition.study.version,
         title=study.texts(definition.study.title, "title"),
         own=_known({"language": definition.study.language, "acronym": definition.study.acronym}),
@@ -118,6 +119,11 @@ def metadata_of(definition: StudyDefinition, *, with_data: bool = False, days_on
 
 def _known(own: Mapping[str, str | None]) -> dict[str, str]:
     return {name: value for name, value in own.items() if value}
+
+
+def _retired(retired: bool) -> dict[str, str]:
+    """Say of what an amendment retired that nothing new is recorded in it."""
+    return {"retired": "true"} if retired else {}
 
 
 # -- events
@@ -146,6 +152,7 @@ def _events(study: _Study, with_data: bool) -> Iterator[EventDef]:
                 "day": str(encounter.day),
                 "early_days": str(encounter.early_days),
                 "late_days": str(encounter.late_days),
+                **_retired(encounter.retired),
             },
         )
     unscheduled = between if with_data else schedule.unscheduled
@@ -217,6 +224,7 @@ def _groups(study: _Study, form: Form, with_data: bool) -> Iterator[GroupDef]:
                 "unmasking": "true" if form.unmasking else None,
                 "filled_by": " ".join(form.filled_by),
                 "source": form.source,
+                **_retired(form.retired),
             }
         ),
     )
@@ -256,6 +264,7 @@ def _item(study: _Study, form: Form, item: Item, *, days_only: bool) -> ItemDef:
                 "step": None if item.step is None else str(item.step),
                 "unmasking": "true" if item.unmasking else None,
                 "coded_with": item.coded_with,
+                **_retired(item.retired),
             }
         ),
     )
@@ -309,7 +318,10 @@ def _code_list(study: _Study, form: Form, item: Item) -> CodeListDef:
     return CodeListDef(
         oid=f"{CODE_LIST}{form.id}.{item.id}",
         name=item.label,
-        terms=tuple(Term(code.code, study.texts(code.label, *place, code.code)) for code in item.codes),
+        terms=tuple(
+            Term(code.code, study.texts(code.label, *place, code.code), _retired(code.retired))
+            for code in item.codes
+        ),
     )
 
 

@@ -99,10 +99,11 @@ class EventDef:
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A code and what is read for it."""
+    """A code and what is read for it; `own` holds what only this system says of it, by name."""
 
     value: str
     decode: Texts
+    own: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,6 +43,11 @@ _TO_ESCAPE = re.compile(f"[{_NOT_IN_XML}]|_(?=x[0-9A-F]{{4}}[_{_NOT_IN_XML}])")
 _ESCAPED = re.compile(r"_x([0-9A-F]{4})_")
 
 
+def metadata_oid(study_version: str) -> str:
+    """Return the identifier of a version of the metadata."""
+    return f"MDV.{study_version}"
+
+
 def tail(oid: str) -> str:
     """Return an object identifier without what only says of which kind the object is: F.VITALS is VITALS."""
     return _PREFIX.sub("", oid, count=1) if _PREFIX.match(oid) else oid

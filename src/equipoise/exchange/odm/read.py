@@ -65,6 +65,10 @@ def read_odm(path: Path) -> OdmFile:
     if take.own:
         for data in children(root, "AdminData", "ReferenceData", "ClinicalData"):
             root.remove(data)
+        for study in children(root, "Study"):
+            # The draft is of the latest version; under the others data were recorded, which are read.
+            for version in children(study, "MetaDataVersion")[:-1]:
+                study.remove(version)
     _forget_envelope(take, root)
     left = [*dict.fromkeys(draft.notes), *take.left(root), *reading.subjects()]
     return OdmFile(

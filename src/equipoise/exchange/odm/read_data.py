@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lxml import etree
 
+from equipoise.conduct.view.releases import ReleaseLine
 from equipoise.definition.recording import Stored
 from equipoise.exchange.markup import line_of
 from equipoise.exchange.odm import facts
@@ -22,13 +24,41 @@ from equipoise.exchange.odm.names import (
     LOGS,
     UNSCHEDULED,
     USER,
+    metadata_oid,
+    unescaped,
 )
-from equipoise.exchange.odm.snapshot import Account, Answer, Entered, Person, Record, Snapshot, in_order
+from equipoise.exchange.odm.snapshot import (
+    Account,
+    Answer,
+    Entered,
+    Person,
+    Record,
+    Snapshot,
+    Version,
+    in_order,
+)
 from equipoise.exchange.odm.stream import Taker, child, children, name_of
 from equipoise.exchange.odm.write_data import UNKNOWN_USER
 from equipoise.exchange.unreadable import FileUnreadable
 
 _RECORD_FACTS = f"{GROUP}{GENERATED}RECORD"
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """What the parts of a participant say, each under a version of the metadata; `line` is that of the first.
+
+    Versions are those of the metadata, by their identifiers.
+    """
+
+    site: str
+    line: int
+    parts: int = 0
+    rows: defaultdict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
+    encounters: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    records: dict[tuple[str | None, str, str | None], Record] = field(default_factory=dict)
+    entered: dict[str, Entered] = field(default_factory=dict)
+    met_under: dict[str, str] = field(default_factory=dict)
 
 
 class DataReader:
@@ -42,14 +72,18 @@ class DataReader:
         self._types = {oid: item.type for oid, item in metadata.items.items()}
         forms = (oid for oid, group in metadata.groups.items() if group.kind == "form")
         self._order = {oid.removeprefix(FORM): place for place, oid in enumerate(forms)}
-        self._people: list[Person] = []
+        self._events = {oid.removeprefix(EVENT): place for place, oid in enumerate(metadata.events)}
+        self._people: dict[str, _Gathered] = {}
 
     def add_subject(self, subject: etree._Element) -> None:
-        """Read a participant; raises FileUnreadable (ODM-DATA) where the file does not say what it should."""
+        """Read a participant, or what of one was recorded under another version.
+
+        Raises FileUnreadable (ODM-DATA) where the file does not say what it should.
+        """
         try:
-            self._people.append(self._person(subject))
+            self._gather(subject)
         except (ValueError, LookupError) as error:
-            raise self._unreadable(subject) from error
+            raise self._unreadable(name_of(subject), line_of(subject)) from error
         self._take.forget()
 
     def snapshot(self, root: etree._Element) -> Snapshot:
@@ -59,34 +93,42 @@ class DataReader:
             for element in children(child(root, "ReferenceData"), "ItemGroupData"):
                 name, row = self._facts(element)
                 rows[name].append(row)
+            versions = tuple(Version(**row) for row in rows["VERSION"])
+            hashes = {metadata_oid(each.study_version): each.definition for each in versions}
             return Snapshot(
                 **rows["TRIAL"][0],
                 counts={row["name"]: row["count"] for row in rows["COUNT"]},
-                people=tuple(self._people),
+                people=tuple(self._person(code, each, hashes) for code, each in self._people.items()),
                 accounts=tuple(Account(**row) for row in rows["GRANT"]),
                 approved={row["site"]: row["approved_on"].isoformat() for row in rows["SITE"]},
+                versions=versions,
+                releases=tuple(ReleaseLine(**_as_text(row, "approved_on")) for row in rows["RELEASE"]),
+                amendments=facts.amendments_of(rows),
             )
         except (ValueError, LookupError) as error:
-            raise self._unreadable(root) from error
+            raise self._unreadable(name_of(root), line_of(root)) from error
 
-    def _unreadable(self, element: etree._Element) -> FileUnreadable:
+    def _unreadable(self, name: str, line: int) -> FileUnreadable:
         return FileUnreadable(
             "ODM-DATA",
             f"The data in the file {self._take.file} are not as they were written: "
-            f"a {name_of(element)} lacks something or holds what cannot be read. Export the trial again.",
-            f"line {line_of(element)}",
+            f"a {name} lacks something or holds what cannot be read. Export the trial again.",
+            f"line {line}",
         )
 
     # -- participants
 
-    def _person(self, subject: etree._Element) -> Person:
+    def _gather(self, subject: etree._Element) -> None:
         take = self._take
         code = take.required(subject, "SubjectKey")
         site = take.required(_needed(subject, "SiteRef"), "LocationOID").removeprefix(LOCATION)
-        rows: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
-        encounters: list[tuple[str, dict[str, Any]]] = []
-        records: dict[tuple[str | None, str, str | None], Record] = {}
-        entered: dict[str, Entered] = {}
+        around = subject.getparent()
+        version = unescaped("" if around is None else around.get("MetaDataVersionOID", ""))
+        # The latest version stands last and has everybody in their order.
+        if code not in self._people:
+            self._people[code] = _Gathered(site, line_of(subject))
+        person = self._people[code] = self._people.pop(code)
+        person.parts += 1
         for event in children(subject, "StudyEventData"):
             encounter = self._encounter(event)
             for form in children(event, "FormData", "ItemGroupData"):
@@ -94,20 +136,47 @@ class DataReader:
                 if not name.startswith(GENERATED):
                     key = form.get("FormRepeatKey") or form.get("ItemGroupRepeatKey")
                     place = (encounter, name, key)
-                    records[place] = self._record(form, place, records.get(place))
+                    record = self._record(form, place, person.records.get(place))
+                    person.records[place] = replace(record, definition=version)
                     continue
                 for element in children(form, "ItemGroupData"):
                     group, row = self._facts(element)
                     given = dict(self._facts_entered(element))
                     if group == "ENCOUNTER":
-                        encounters.append((encounter or "", row))
+                        person.encounters.append((encounter or "", row))
+                        person.met_under[encounter or ""] = version
                         if "status" in given:
-                            entered[encounter or ""] = given["status"]
+                            person.entered[encounter or ""] = given["status"]
                     else:
-                        rows[group].append(row)
-                        entered |= given
-        ordered = in_order(records.values(), self._order)
-        return facts.person_of(code, site, rows, encounters, ordered, entered)
+                        person.rows[group].append(row)
+                        person.entered |= given
+
+    def _person(self, code: str, told: _Gathered, hashes: Mapping[str, str]) -> Person:
+        """Return a participant; what was told in parts is put into the order that one part has."""
+        encounters, records = told.encounters, list(told.records.items())
+        if told.parts > 1:
+            encounters = sorted(encounters, key=lambda met: self._place_of(met[0]))
+            records.sort(key=lambda each: (self._place_of(each[0][0]), _number_of(each[0][2])))
+        known = [replace(record, definition=hashes.get(record.definition or "")) for _, record in records]
+        met_under = {name: hashes[oid] for name, oid in told.met_under.items() if oid in hashes}
+        try:
+            return facts.person_of(
+                code,
+                told.site,
+                told.rows,
+                encounters,
+                in_order(known, self._order),
+                told.entered,
+                met_under,
+            )
+        except (ValueError, LookupError) as error:
+            raise self._unreadable("SubjectData", told.line) from error
+
+    def _place_of(self, encounter: str | None) -> tuple[int, str]:
+        """Return the place of an encounter: as planned, then those that are not by name, then none."""
+        if encounter in self._events:
+            return self._events[encounter], ""
+        return len(self._events) + (encounter is None), encounter or ""
 
     def _encounter(self, event: etree._Element) -> str | None:
         name = event.attrib["StudyEventOID"].removeprefix(EVENT)
@@ -198,6 +267,16 @@ class DataReader:
         if kind == "integer":
             return int(text)
         return {"true": True, "false": False}[text] if kind == "boolean" else text
+
+
+def _as_text(row: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return a row with a day as the text that it is in the ledger."""
+    return {**row, name: None if row[name] is None else row[name].isoformat()}
+
+
+def _number_of(key: str | None) -> int:
+    """Return the number in the repeat key of a record that has no row."""
+    return int(key[1:]) if key is not None and key.startswith("_") else 0
 
 
 def _needed(element: etree._Element, name: str) -> etree._Element:

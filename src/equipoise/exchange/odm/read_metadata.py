@@ -302,7 +302,7 @@ class _MetadataReader:
     def _term(self, element: etree._Element) -> Term:
         decode = read_texts(self.take, child(element, "Decode"))
         value = self.take.attribute(element, "CodedValue") or ""
-        return Term(value, decode or read_texts(self.take, child(element, "Description")))
+        return Term(value, decode or read_texts(self.take, child(element, "Description")), self._own(element))
 
     def _formal(self, element: etree._Element) -> Formal:
         take = self.take

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from types import MappingProxyType
 
-from equipoise.analysis.cut import CutParticipant, DataCut
+from equipoise.analysis.cut import CutAmendment, CutParticipant, DataCut
 from equipoise.capture.state import QueryRow
 from equipoise.conduct.trail import AuditLine
-from equipoise.conduct.view.lines import RecordLine, SignatureLine
+from equipoise.conduct.view.lines import RecordLine, SignatureLine, VersionLine
+from equipoise.conduct.view.releases import ReleaseLine
 from equipoise.conduct.view.views import MaskedView
 from equipoise.definition.expression import FormRow, Observation, PartialDate, encode_value
 from equipoise.definition.model.definition import StudyDefinition
@@ -32,6 +33,8 @@ MADE = (
     *("UnitAdministered", "UnitAdministrationDetailed"),
 )
 """The entries that hold what was filled in of a lot or a unit."""
+
+MET = ("EncounterStarted", "EncounterMissed")
 
 FACT_OF_KIND: Mapping[str, str] = {
     "ParticipantConsented": "consented_on",
@@ -68,7 +71,8 @@ class Record:
     """A filled form. The last answer of an item is its current one; `removed` is when the row was struck out.
 
     `dated` is the clinical date, perhaps partial. `made` says who recorded the whole where its answers do
-    not: those of a lot or of a unit have no place in the order of all answers.
+    not: those of a lot or of a unit have no place in the order of all answers. `definition` is the hash of
+    the latest version of the study under which something of it was recorded.
     """
 
     form: str
@@ -79,6 +83,7 @@ class Record:
     verified: bool = False
     removed: Entered | None = None
     made: Entered | None = None
+    definition: str | None = None
 
     @property
     def place(self) -> Place:
@@ -90,7 +95,8 @@ class Record:
 class Person:
     """A participant: the facts of the cut without its rows, the filled forms, and what was said about them.
 
-    `entered` says who gave a fact, by the fact's name or by that of an encounter.
+    `entered` says who gave a fact, by the fact's name or by that of an encounter; `met_under` of an encounter
+    the hash of the version of the study that held when it was recorded.
     """
 
     facts: CutParticipant
@@ -98,6 +104,20 @@ class Person:
     entered: Mapping[str, Entered] = field(default_factory=dict)
     signatures: tuple[SignatureLine, ...] = ()
     queries: tuple[QueryRow, ...] = ()
+    met_under: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """A version of the study, by its number and by the hash of its definition; the first has no title."""
+
+    number: int
+    study_version: str
+    title: str
+    definition: str
+    substantial: bool
+    reconsent: bool
+    recorded_at: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +134,7 @@ class Snapshot:
     """A trial at one position; fields are those of a data cut. `approved` is the day of each open site.
 
     `history` says that former values and removed rows are there; `days_only` that date-times have no time.
+    `versions` are those of the study, `releases` say which of them held from when on at each site.
     """
 
     study: str
@@ -132,6 +153,9 @@ class Snapshot:
     approved: Mapping[str, str] = field(default_factory=dict)
     history: bool = False
     days_only: bool = False
+    versions: tuple[Version, ...] = ()
+    releases: tuple[ReleaseLine, ...] = ()
+    amendments: tuple[CutAmendment, ...] = ()
 
 
 def snapshot_of(cut: DataCut) -> Snapshot:
@@ -161,6 +185,7 @@ def snapshot_of(cut: DataCut) -> Snapshot:
             for person in cut.participants
         ),
         days_only=True,
+        amendments=cut.amendments,
     )
 
 
@@ -171,10 +196,13 @@ def take_snapshot(view: MaskedView, *, history: bool = False) -> Snapshot:
     """
     cut = view.cut()
     order = {form.id: place for place, form in enumerate(cut.definition.forms)}
+    versions = tuple(map(_version, view.versions()))
+    under = _Under(versions)
     lines: dict[int, Entered] = {}
     courses: defaultdict[str, list[AuditLine]] = defaultdict(list)
     for line in view.audit():
         lines[line.position] = _entered(line)
+        under.learn(line)
         courses[str(line.content.get("participant"))].append(line)
     base = snapshot_of(cut)
     of_products = {
@@ -199,8 +227,9 @@ def take_snapshot(view: MaskedView, *, history: bool = False) -> Snapshot:
         people.append(
             replace(
                 person,
-                records=in_order((*filled.values(), *others), order),
+                records=in_order(map(under.record, (*filled.values(), *others)), order),
                 entered=dict(_facts_entered(courses[code])),
+                met_under=under.encounters(person.facts, courses[code]),
                 signatures=view.signature_lines(code),
                 queries=tuple(queries[code]),
             )
@@ -216,6 +245,8 @@ def take_snapshot(view: MaskedView, *, history: bool = False) -> Snapshot:
         approved={line.site: line.approved_on for line in view.all_sites() if line.approved_on is not None},
         history=history,
         days_only=False,
+        versions=versions,
+        releases=view.releases(),
     )
 
 
@@ -240,6 +271,7 @@ def cut_of(snapshot: Snapshot, definition: StudyDefinition) -> DataCut:
         locked_at=snapshot.locked_at,
         unblinded_at=snapshot.unblinded_at,
         counts=snapshot.counts,
+        amendments=snapshot.amendments,
     )
 
 
@@ -326,6 +358,40 @@ def in_order(records: Iterable[Record], order: Mapping[str, int]) -> tuple[Recor
 
 
 # -- from the audit trail
+
+
+def _version(line: VersionLine) -> Version:
+    return Version(**{each.name: getattr(line, each.name) for each in fields(Version)})
+
+
+class _Under:
+    """Under which version of the study something was recorded; of what no line tells it, under the latest."""
+
+    def __init__(self, versions: tuple[Version, ...]) -> None:
+        self._numbers = {version.definition: version.number for version in versions}
+        self._latest = versions[-1].definition
+        self._lines: dict[int, str] = {}
+
+    def learn(self, line: AuditLine) -> None:
+        """Take in a line; those under the latest version need not be kept."""
+        if line.definition != self._latest and line.definition in self._numbers:
+            self._lines[line.position] = line.definition
+
+    def record(self, record: Record) -> Record:
+        """Say of a record the latest version that anything in it was recorded under."""
+        entered = [each.entered for answers in record.answers.values() for each in answers]
+        known = [each for each in (*entered, record.made, record.removed) if each is not None]
+        found = {self._lines.get(each.position, self._latest) for each in known} or {self._latest}
+        return replace(record, definition=max(found, key=self._numbers.__getitem__))
+
+    def encounters(self, person: CutParticipant, course: Iterable[AuditLine]) -> dict[str, str]:
+        """Say of each encounter of a participant under which version it was recorded."""
+        found = {
+            str(line.content["encounter"]): self._lines.get(line.position, self._latest)
+            for line in course
+            if line.kind in MET
+        }
+        return {each.encounter: found.get(each.encounter, self._latest) for each in person.encounters}
 
 
 def _entered(line: AuditLine) -> Entered:
@@ -427,5 +493,5 @@ def _facts_entered(course: Iterable[AuditLine]) -> Iterable[tuple[str, Entered]]
     for line in course:
         if line.kind in FACT_OF_KIND:
             yield FACT_OF_KIND[line.kind], _entered(line)
-        elif line.kind in ("EncounterStarted", "EncounterMissed"):
+        elif line.kind in MET:
             yield str(line.content["encounter"]), _entered(line)

@@ -208,7 +208,7 @@ class _FormReader:
         own = group.own
         repeating = own.get("repeating") == "true" if draft.own else repeating
         tree |= {"repeating": True} if repeating else {}
-        tree |= {name: True for name in ("log", "unmasking") if own.get(name) == "true"}
+        tree |= {name: True for name in ("log", "unmasking", "retired") if own.get(name) == "true"}
         tree |= {name: own[name] for name in ("dated_by", "source") if name in own}
         tree |= {"filled_by": own["filled_by"].split()} if "filled_by" in own else {}
         writer = _ItemWriter(draft, form)
@@ -246,7 +246,7 @@ class _ItemWriter:
         self._add_checks(tree, item)
         tree |= {name: item.own[name] for name in ("step", "coded_with") if name in item.own}
         tree |= {} if asked.ref.mandatory else {"required": False}
-        tree |= {"unmasking": True} if item.own.get("unmasking") == "true" else {}
+        tree |= {name: True for name in ("unmasking", "retired") if item.own.get(name) == "true"}
         self._add_condition(tree, asked)
         help_text = draft.languages.say((*place, "help"), item.help)
         tree |= {"help": help_text} if help_text else {}
@@ -274,7 +274,8 @@ class _ItemWriter:
                 self._note(item, f"a code without a value in {codes.oid}")
                 continue
             label = self.draft.languages.say((*place, "codes", value), term.decode)
-            found.append({"code": value, "label": label or value})
+            retired = {"retired": True} if term.own.get("retired") == "true" else {}
+            found.append({"code": value, "label": label or value} | retired)
         if found:
             tree |= {"type": "choice", "codes": found}
 
@@ -434,6 +435,7 @@ def _timing(event: EventDef, known: dict[str, str], epochs: Identifiers) -> Tree
     for key in ("day", "early_days", "late_days"):
         if key in event.own and (number := _number(event.own[key])) is not None:
             tree[key] = int(number)
+    tree |= {"retired": True} if event.own.get("retired") == "true" else {}
     return tree | ({"anchor": event.own["anchor"]} if "anchor" in event.own else {})
 
 

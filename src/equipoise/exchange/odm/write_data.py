@@ -6,7 +6,7 @@ answers, and each later change as an element of its own, in the order in which t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lxml import etree
@@ -28,6 +28,7 @@ from equipoise.exchange.odm.names import (
     UNSCHEDULED,
     USER,
     Version,
+    metadata_oid,
 )
 from equipoise.exchange.odm.snapshot import (
     Account,
@@ -80,14 +81,16 @@ def location_oid(site: str | None) -> str:
 def admin_element(
     definition: StudyDefinition,
     snapshot: Snapshot | None,
-    metadata: Metadata,
+    versions: Sequence[Metadata],
     version: Version,
     first_day: str,
 ) -> etree._Element:
     """Return the accounts by their names and roles, the sites, and what signatures mean.
 
-    The metadata hold for a site from its approval, else from `first_day` on.
+    Each version of the metadata holds for a site from its approval or its entry on, for the trial from its
+    entry; where nothing is known of that, the latest holds from `first_day` on.
     """
+    metadata = versions[-1]
     admin = root_of(version, "AdminData", {"StudyOID": metadata.study})
     for account in () if snapshot is None else accounts_of(snapshot):
         _add_user(admin, definition, account, version)
@@ -97,11 +100,13 @@ def admin_element(
     if version == "2.0":
         name = definition.study.sponsor.name
         add(admin, "Organization", {"OID": "ORG.sponsor", "Name": name, "Type": "Sponsor"})
-    approved = {} if snapshot is None else snapshot.approved
-    _add_location(admin, TRIAL_LOCATION, definition.study.title, "Sponsor", metadata, first_day)
+    held = _held(snapshot, {each.oid for each in versions})
+    everywhere = {metadata.oid: first_day}
+    days = held.get(None, everywhere)
+    _add_location(admin, TRIAL_LOCATION, definition.study.title, "Sponsor", metadata, days)
     for site in definition.study.sites:
-        day = approved.get(site.id, first_day)
-        location = _add_location(admin, location_oid(site.id), site.name, "Site", metadata, day)
+        days = held.get(site.id, everywhere)
+        location = _add_location(admin, location_oid(site.id), site.name, "Site", metadata, days)
         if version == "2.0":
             address = add(location, "Address")
             if site.city is not None:
@@ -115,6 +120,24 @@ def admin_element(
         add(signature, "Meaning", text=meaning)
         add(signature, "LegalReason", text="Electronic signature on the casebook of a participant")
     return admin
+
+
+def _held(snapshot: Snapshot | None, written: Collection[str]) -> dict[str | None, dict[str, str]]:
+    """Return for each site, and for the trial as None, from which day on each written version holds there."""
+    if snapshot is None:
+        return {}
+    oids = {each.number: metadata_oid(each.study_version) for each in snapshot.versions}
+    days = [(None, each.number, each.recorded_at[:10]) for each in snapshot.versions]
+    held: dict[str | None, dict[str, str]] = {}
+    for site, number, day in (
+        *days,
+        *((each.site, each.number, each.approved_on or each.recorded_at[:10]) for each in snapshot.releases),
+    ):
+        if oids[number] in written:
+            held.setdefault(site, {})[oids[number]] = day
+    for site, day in () if snapshot.versions else snapshot.approved.items():
+        held[site] = {metadata_oid(snapshot.version): day}
+    return held
 
 
 def _add_user(admin: etree._Element, definition: StudyDefinition, account: Account, version: Version) -> None:
@@ -133,12 +156,13 @@ def _add_user(admin: etree._Element, definition: StudyDefinition, account: Accou
 
 
 def _add_location(
-    admin: etree._Element, oid: str, name: str, kind: str, metadata: Metadata, day: str
+    admin: etree._Element, oid: str, name: str, kind: str, metadata: Metadata, days: Mapping[str, str]
 ) -> etree._Element:
     key = "Role" if version_of(admin) == "2.0" else "LocationType"
     location = add(admin, "Location", {"OID": oid, "Name": name, key: kind})
-    reference = {"StudyOID": metadata.study, "MetaDataVersionOID": metadata.oid, "EffectiveDate": day}
-    add(location, "MetaDataVersionRef", reference)
+    for held, day in days.items():
+        reference = {"StudyOID": metadata.study, "MetaDataVersionOID": held, "EffectiveDate": day}
+        add(location, "MetaDataVersionRef", reference)
     return location
 
 
@@ -202,27 +226,35 @@ def _add_audit(parent: etree._Element, entered: Entered) -> None:
 
 @dataclass(slots=True)
 class _Event:
-    """An event of a participant: its records, and its facts if it is an encounter."""
+    """An event of a participant: its records with their repeat keys, and its facts if it is an encounter."""
 
-    records: list[Record] = field(default_factory=list)
+    records: list[tuple[Record, str | None]] = field(default_factory=list)
     encounter: Row | None = None
 
 
 class SubjectWriter:
-    """Writes participants, one at a time."""
+    """Writes participants, one at a time; `earlier` are the hashes of the versions before the latest."""
 
-    def __init__(self, definition: StudyDefinition, snapshot: Snapshot, metadata: Metadata, version: Version):
+    def __init__(
+        self,
+        definition: StudyDefinition,
+        snapshot: Snapshot,
+        metadata: Metadata,
+        version: Version,
+        earlier: Collection[str] = (),
+    ) -> None:
         self._planned = {encounter.id for encounter in definition.schedule.encounters}
         self._several = {oid for oid, group in metadata.groups.items() if group.repeating}
         self.version: Version = version
         self.metadata = metadata
         self._insert = "Insert" if snapshot.history else None
+        self._earlier = frozenset(earlier)
+        self._told: set[tuple[str, ...]] = set()
         self._form, self._key = ("FormData", "Form") if version == "1.3.2" else ("ItemGroupData", "ItemGroup")
 
     def element(self, person: Person) -> etree._Element:
-        """Return the SubjectData of a participant."""
-        code = {"SubjectKey": person.facts.participant, "TransactionType": self._insert}
-        subject = root_of(self.version, "SubjectData", code)
+        """Return the SubjectData of a participant: their facts, and what is of the latest version."""
+        subject = self._subject(person)
         # ODM 1.3.2 has signatures before the data that they are on, ODM 2.0 after them.
         if self.version == "1.3.2":
             self._add_signature(subject, person)
@@ -233,25 +265,65 @@ class SubjectWriter:
                 form = self._form_data(event, f"{GENERATED}{group.id}", None)
                 for number, row in enumerate(rows, 1):
                     add_fact_rows(form, group, row, number, self._insert, person.entered)
-        for encounter, met in self._events(person).items():
-            self._add_event(subject, person, encounter, met)
+        self._add_events(subject, person, None)
         if self.version == "2.0":
             self._add_signature(subject, person)
         return subject
+
+    def earlier(self, person: Person, definition: str) -> etree._Element | None:
+        """Return what of a participant is of an earlier version, the one with this hash; None for nothing."""
+        if definition not in (*person.met_under.values(), *(each.definition for each in person.records)):
+            return None
+        subject = self._subject(person)
+        add(subject, "SiteRef", {"LocationOID": location_oid(person.facts.site)})
+        self._add_events(subject, person, definition)
+        return subject
+
+    def _subject(self, person: Person) -> etree._Element:
+        code = person.facts.participant
+        attributes = {"SubjectKey": code, "TransactionType": self._once(code)}
+        return root_of(self.version, "SubjectData", attributes)
+
+    def _once(self, *told: str) -> str | None:
+        """Return how something is told that stands under several versions: as new once, then as a context."""
+        if self._insert is None or not self._earlier:
+            return self._insert
+        if told in self._told:
+            return "Context"
+        self._told.add(told)
+        return self._insert
+
+    def _add_events(self, subject: etree._Element, person: Person, definition: str | None) -> None:
+        for encounter, event in self._events(person).items():
+            met = self._written_under(person.met_under.get(encounter or "")) == definition
+            here = _Event(
+                records=[
+                    each for each in event.records if self._written_under(each[0].definition) == definition
+                ],
+                encounter=event.encounter if met else None,
+            )
+            if here.records or here.encounter is not None:
+                self._add_event(subject, person, encounter, here)
+
+    def _written_under(self, definition: str | None) -> str | None:
+        """Return the earlier version that something is written under, None for the latest."""
+        return definition if definition in self._earlier else None
 
     def _events(self, person: Person) -> dict[str | None, _Event]:
         events: dict[str | None, _Event] = {
             each.encounter: _Event(encounter=facts.encounter_row(each)) for each in person.facts.encounters
         }
+        keys: dict[str | None, dict[str, int]] = {}
         for record in person.records:
-            events.setdefault(record.encounter, _Event()).records.append(record)
+            key = self._repeat_key(record, keys.setdefault(record.encounter, {}))
+            events.setdefault(record.encounter, _Event()).records.append((record, key))
         return events
 
     def _event(self, subject: etree._Element, name: str, key: str | None) -> etree._Element:
         attributes = {
             "StudyEventOID": f"{EVENT}{name}",
             "StudyEventRepeatKey": key,
-            "TransactionType": self._insert,
+            "TransactionType": self._once(subject.get("SubjectKey", ""), name, key or ""),
         }
         return add(subject, "StudyEventData", attributes)
 
@@ -268,9 +340,8 @@ class SubjectWriter:
             form = self._form_data(element, f"{GENERATED}ENCOUNTER", None)
             entered = {"status": person.entered.get(encounter or "")}
             add_fact_rows(form, facts.ENCOUNTER, event.encounter, 1, self._insert, entered)
-        keys: dict[str, int] = {}
-        for record in event.records:
-            self._add_record(element, person, record, self._repeat_key(record, keys))
+        for record, key in event.records:
+            self._add_record(element, person, record, key)
 
     def _repeat_key(self, record: Record, keys: dict[str, int]) -> str | None:
         """Return the row of a record; of one without rows, where there may be several, its marked place."""

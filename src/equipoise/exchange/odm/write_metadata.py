@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from lxml import etree
 
@@ -22,9 +22,16 @@ from equipoise.exchange.odm.names import CODE_LIST, GENERATED, ITEM, UNIT, Versi
 from equipoise.exchange.odm.write_protocol import add_conditions, add_event_groups, add_protocol
 
 
-def study_element(definition: StudyDefinition, metadata: Metadata, version: Version) -> etree._Element:
-    """Return the Study element of a definition; its protocol is written as far as the version holds one."""
-    units = _units_of(metadata)
+def study_element(
+    definitions: Sequence[StudyDefinition], versions: Sequence[Metadata], version: Version
+) -> etree._Element:
+    """Return the Study element of a study with the versions of its definition, the latest of them last.
+
+    Each is whole: to include the one before it would bring back what it dropped. A protocol is written as far
+    as the version of ODM holds one.
+    """
+    metadata = versions[-1]
+    units = _units_of(versions)
     if version == "2.0":
         study = root_of(
             version,
@@ -36,13 +43,14 @@ def study_element(definition: StudyDefinition, metadata: Metadata, version: Vers
                 "VersionID": metadata.version,
             },
         )
-        add_texts(study, "Description", {definition.study.language: metadata.description})
-        version_element = add(study, "MetaDataVersion", {"OID": metadata.oid, "Name": metadata.version})
-        add_protocol(version_element, definition, metadata)
-        add_event_groups(version_element, definition, metadata)
-        _add_definitions_2(version_element, metadata, units)
-        add_conditions(version_element, definition)
-        _add_formals(version_element, metadata)
+        add_texts(study, "Description", {definitions[-1].study.language: metadata.description})
+        for definition, each in zip(definitions, versions, strict=True):
+            element = add(study, "MetaDataVersion", {"OID": each.oid, "Name": each.version})
+            add_protocol(element, definition, each)
+            add_event_groups(element, definition, each)
+            _add_definitions_2(element, each, {name: units[name] for name in _units_of([each])})
+            add_conditions(element, definition)
+            _add_formals(element, each)
         return study
     study = root_of(version, "Study", {"OID": metadata.study})
     names = add(study, "GlobalVariables")
@@ -53,16 +61,19 @@ def study_element(definition: StudyDefinition, metadata: Metadata, version: Vers
         basic = add(study, "BasicDefinitions")
         for name, oid in units.items():
             add_texts(add(basic, "MeasurementUnit", {"OID": oid, "Name": name}), "Symbol", {"": name})
-    version_element = add(study, "MetaDataVersion", {"OID": metadata.oid, "Name": metadata.version})
-    _add_protocol_1(version_element, metadata)
-    _add_definitions_1(version_element, metadata, units)
-    _add_formals(version_element, metadata)
+    for each in versions:
+        element = add(study, "MetaDataVersion", {"OID": each.oid, "Name": each.version})
+        _add_protocol_1(element, each)
+        _add_definitions_1(element, each, units)
+        _add_formals(element, each)
     return study
 
 
-def _units_of(metadata: Metadata) -> dict[str, str]:
+def _units_of(versions: Sequence[Metadata]) -> dict[str, str]:
     """Return the identifier of each unit, numbered in the order of the items."""
-    names = dict.fromkeys(unit for item in metadata.items.values() for unit in item.units)
+    names = dict.fromkeys(
+        unit for metadata in versions for item in metadata.items.values() for unit in item.units
+    )
     return {name: f"{UNIT}{number}" for number, name in enumerate(names, 1)}
 
 
@@ -102,6 +113,7 @@ def _add_code_list(parent: etree._Element, codes: CodeListDef) -> None:
     for number, term in enumerate(codes.terms, 1):
         item = add(element, "CodeListItem", {"CodedValue": term.value, "OrderNumber": number})
         add_texts(item, "Decode", term.decode)
+        add_own(item, term.own)
 
 
 # -- ODM 1.3.2
