@@ -421,11 +421,11 @@ def test_spec_timings_in_a_circle_are_refused(saved):
 
 
 FILES = {
-    "USDM-JSON": '{"study": {"id": "1", "versions": [',
-    "USDM-ENCODING": b'{"study": {"name": "\xff"}}',
-    "USDM-DUPLICATE-KEY": '{"study": {"name": "a", "name": "b"}}',
-    "USDM-NESTED": '{"study": ' + "[" * 100_000 + "]" * 100_000 + "}",
-    "USDM-NUMBER": '{"study": {"name": ' + "9" * 5_000 + "}}",
+    "JSON-INVALID": '{"study": {"id": "1", "versions": [',
+    "JSON-ENCODING": b'{"study": {"name": "\xff"}}',
+    "JSON-DUPLICATE": '{"study": {"name": "a", "name": "b"}}',
+    "JSON-TOO-DEEP": '{"study": ' + "[" * 100_000 + "]" * 100_000 + "}",
+    "JSON-NUMBER": '{"study": {"name": ' + "9" * 5_000 + "}}",
     "USDM-NOT-USDM": "[1, 2]",
     "FILE-EMPTY": "  \n",
 }
@@ -440,15 +440,15 @@ def test_spec_a_file_that_is_no_tree_is_refused(code, saved):
 
 def test_spec_a_number_that_json_does_not_have_and_half_a_character_are_refused(saved):
     for content, code in (
-        (b'{"study": NaN}', "USDM-JSON"),
-        (b'{"study": {"a": "\\ud800"}}', "USDM-ENCODING"),
+        (b'{"study": NaN}', "JSON-NUMBER"),
+        (b'{"study": {"a": "\\ud800"}}', "JSON-ENCODING"),
     ):
         with pytest.raises(FileUnreadable, match=code):
             read_usdm(saved(content))
 
 
 def test_spec_a_file_beyond_the_limits_is_refused_before_it_is_built(saved, monkeypatch):
-    with pytest.raises(FileUnreadable, match="USDM-TOO-MANY"):
+    with pytest.raises(FileUnreadable, match="JSON-TOO-MANY"):
         read_usdm(saved('{"study": {"versions": [' + "0," * usdm_tree.VALUES_MAX + "0]}}"))
     monkeypatch.setattr(usdm_tree, "BYTES_MAX", 1_000)
     with pytest.raises(FileUnreadable, match="FILE-TOO-LARGE"):

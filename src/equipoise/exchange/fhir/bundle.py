@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from equipoise.exchange.bounded_json import parse_json_values, read_json_text
 from equipoise.exchange.fhir.cursor import Cursor
-from equipoise.exchange.unreadable import FileUnreadable, read_bytes
+from equipoise.exchange.unreadable import FileUnreadable
 
 FHIR_BYTES_MAX: Final = 50_000_000
-DEPTH_MAX: Final = 100
+FHIR_VALUES_MAX: Final = 5_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +34,9 @@ class Resources:
 def read_resources(path: Path) -> Resources:
     """Return the resources of a file.
 
-    Raises FileUnreadable: those of `read_bytes`, FHIR-ENCODING, FHIR-JSON with the line, FHIR-TOO-DEEP,
-    FHIR-DUPLICATE for a member that stands twice, FHIR-FORM for what is no resource.
+    Raises FileUnreadable: those of `read_json_text` and `parse_json`, FHIR-FORM for what is no resource.
     """
-    content = read_bytes(path, FHIR_BYTES_MAX)
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise FileUnreadable(
-            "FHIR-ENCODING",
-            f"The file {path.name} is not in UTF-8, as FHIR demands. Save it again.",
-            f"byte {error.start + 1}",
-        ) from error
+    text = read_json_text(path, FHIR_BYTES_MAX, FHIR_VALUES_MAX)
     if text.lstrip()[:1] != "{":
         raise FileUnreadable(
             "FHIR-FORM",
@@ -56,7 +46,7 @@ def read_resources(path: Path) -> Resources:
     found: list[Cursor] = []
     references: dict[str, Cursor] = {}
     read: dict[str, None] = {}
-    for line, tree in _trees(path, text):
+    for line, tree in parse_json_values(path, text):
         for url, resource in _resources_of(path, tree, line):
             kind, own = str(resource["resourceType"]), resource.get("id")
             cursor = Cursor(resource, f"{kind}[{len(found)}]", read)
@@ -65,84 +55,6 @@ def read_resources(path: Path) -> Resources:
                 if isinstance(name, str):
                     references.setdefault(name, cursor)
     return Resources(tuple(found), references)
-
-
-def _trees(path: Path, text: str) -> Iterator[tuple[int, object]]:
-    """Yield the file's value with its line; of a file of lines, each line's."""
-    try:
-        whole = _parse(path, text, 1)
-    except json.JSONDecodeError as error:
-        # Only a second value after a whole first one makes it a file of lines.
-        if not error.msg.startswith("Extra data"):
-            raise _no_json(path, error, 0) from error
-    else:
-        yield 1, whole
-        return
-    for number, line in enumerate(text.split("\n"), start=1):
-        if line.strip():
-            try:
-                tree = _parse(path, line, number)
-            except json.JSONDecodeError as error:
-                raise _no_json(path, error, number - 1) from error
-            yield number, tree
-
-
-def _parse(path: Path, text: str, line: int) -> object:
-    def members(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
-        made = dict(pairs)
-        if len(made) < len(pairs):
-            twice = next(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
-            raise FileUnreadable(
-                "FHIR-DUPLICATE",
-                f"In the file {path.name} the member {twice[:60]} of an object stands twice. Remove one.",
-                f"from line {line} on",
-            )
-        return made
-
-    try:
-        tree: object = json.loads(text, object_pairs_hook=members, parse_constant=_no_number)
-    except RecursionError as error:
-        raise _too_deep(path, line) from error
-    except json.JSONDecodeError:
-        raise
-    except ValueError as error:
-        raise FileUnreadable(
-            "FHIR-JSON",
-            f"The file {path.name} holds a number that JSON does not have, or an enormous one. Correct it.",
-            f"from line {line} on",
-        ) from error
-    _check_depth(path, tree, line)
-    return tree
-
-
-def _no_number(word: str) -> object:
-    raise ValueError(word)
-
-
-def _no_json(path: Path, error: json.JSONDecodeError, lines_before: int) -> FileUnreadable:
-    return FileUnreadable(
-        "FHIR-JSON",
-        f"The file {path.name} is not valid JSON: {error.msg.lower()}. Export it again.",
-        f"line {error.lineno + lines_before}",
-    )
-
-
-def _too_deep(path: Path, line: int) -> FileUnreadable:
-    return FileUnreadable(
-        "FHIR-TOO-DEEP",
-        f"The file {path.name} nests deeper than {DEPTH_MAX} levels, which no resource does.",
-        f"from line {line} on",
-    )
-
-
-def _check_depth(path: Path, tree: object, line: int) -> None:
-    waiting = [(tree, 1)]
-    while waiting:
-        node, depth = waiting.pop()
-        if depth > DEPTH_MAX:
-            raise _too_deep(path, line)
-        below = list(node.values()) if isinstance(node, dict) else node if isinstance(node, list) else []
-        waiting += [(each, depth + 1) for each in below if isinstance(each, dict | list)]
 
 
 def _resources_of(path: Path, tree: object, line: int) -> Iterator[tuple[object, Mapping[str, object]]]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from math import isfinite
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from equipoise.exchange.unreadable import FileUnreadable, read_bytes
+from equipoise.exchange.bounded_json import parse_json, read_json_text
+from equipoise.exchange.unreadable import FileUnreadable
 from equipoise.exchange.usdm.terms import OWN, Codelist, Term, Word
 
 BYTES_MAX: Final = 200_000_000
@@ -27,55 +27,12 @@ def _refuse(code: str, sentence: str, place: str = "") -> NoReturn:
 def read_json(path: Path) -> dict[str, Any]:
     """Return the object that a file holds.
 
-    Raises FileUnreadable: the codes of `read_bytes`, and USDM-ENCODING, USDM-JSON, USDM-DUPLICATE-KEY,
-    USDM-TOO-MANY, USDM-NESTED, USDM-NUMBER or USDM-NOT-USDM.
+    Raises FileUnreadable: the codes of `read_json_text` and `parse_json`, and USDM-NOT-USDM.
     """
-    content = read_bytes(path, BYTES_MAX)
-    if content.count(b",") + content.count(b"{") + content.count(b"[") > VALUES_MAX:
-        _refuse(
-            "TOO-MANY", f"The file {path.name} holds more than {VALUES_MAX} values. Save one study alone."
-        )
-    try:
-        tree = json.loads(
-            content.decode("utf-8-sig"), object_pairs_hook=_object, parse_constant=_not_a_number
-        )
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        _refuse("ENCODING", "The file is not in UTF-8. Save it again as UTF-8.", f"line {line}")
-    except json.JSONDecodeError as error:
-        _refuse(
-            "JSON",
-            f"The file is no complete JSON: {error.msg}. Export it again.",
-            f"line {error.lineno}, column {error.colno}",
-        )
-    except RecursionError:
-        _refuse("NESTED", "The file is nested deeper than any study is. Export it again.")
-    except ValueError:
-        _refuse("NUMBER", "A number has more digits than any study has. Export the file again.")
-    if b"\\ud" in content.lower():
-        _check_characters(tree)
+    tree = parse_json(path, read_json_text(path, BYTES_MAX, VALUES_MAX))
     if not isinstance(tree, dict) or not isinstance(tree.get("study"), dict):
         _refuse("NOT-USDM", "The file is JSON, but holds no study. Export it as USDM 4.0 from its source.")
     return tree
-
-
-def _check_characters(tree: object) -> None:
-    try:
-        json.dumps(tree, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        _refuse("ENCODING", "A text holds half of a character (a lone surrogate). Export the file again.")
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) < len(pairs):
-        twice = next(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
-        _refuse("DUPLICATE-KEY", f"An object has the key {twice[:60]!r} twice. Remove one of them.")
-    return made
-
-
-def _not_a_number(word: str) -> NoReturn:
-    _refuse("JSON", f"{word} is no number of JSON. Replace it by null.")
 
 
 class Account:
