@@ -8,6 +8,7 @@ import pytest
 from equipoise.exchange.formats import FORMATS
 from equipoise.exchange.recognise import kind_of
 from tests.cli.bad_inputs import run, study
+from tests.exchange.test_odm_tables import FIRST, STUDY
 
 OF_STUDIES = tuple(name for name, each in FORMATS.items() if "study" in each.of)
 KINDS = {"odm132": "odm", "odm2": "odm", "sdtm": "datasets", "adam": "datasets"}
@@ -73,3 +74,26 @@ def test_a_serious_event_leaves_as_a_report_and_is_read_again(tmp_path):
     result = run(["import", str(made), "--out", str(tmp_path / "read")])
     assert result.exit_code == 0, result.output
     assert "SENDER" in (tmp_path / "read" / "elements.json").read_text(encoding="utf-8")
+
+
+def test_the_data_of_another_system_are_written_beside_the_draft(tmp_path):
+    made, out = tmp_path / "other.xml", tmp_path / "draft"
+    made.write_text(f"<ODM>{STUDY}<ClinicalData>{FIRST}</ClinicalData></ODM>", encoding="utf-8")
+    result = run(["import", str(made), "--out", str(out)])
+    assert result.exit_code == 0, result.output
+    assert "data      1 participant in 2 tables" in result.stdout
+    assert sorted(path.name for path in (out / "data").iterdir()) == ["vitals.csv", "vitals_drugs.csv"]
+    head = (out / "data" / "vitals.csv").read_text(encoding="utf-8").splitlines()[0].split(",")
+    assert head[-4:] == ["pulse", "note", "pulse.unit", "I.OTHER"]
+
+
+def test_the_amendments_of_a_file_are_said(tmp_path):
+    made = tmp_path / "usdm.json"
+    export(study(tmp_path), "usdm", "json", made)
+    tree = json.loads(made.read_text(encoding="utf-8"))
+    amendment = {"id": "StudyAmendment_1", "number": "1", "instanceType": "StudyAmendment"}
+    tree["study"]["versions"][0]["amendments"] = [amendment]
+    made.write_text(json.dumps(tree), encoding="utf-8")
+    result = run(["import", str(made), "--out", str(tmp_path / "draft")])
+    assert result.exit_code == 0, result.output
+    assert "amended   1 time: Amendment 1" in result.stdout

@@ -49,7 +49,7 @@ def test_a_published_form_is_read(tmp_path):
     mother = item(file, name, "mhmother")
     assert (mother["label"], mother["type"]) == ("Mother (Biological)", "choice")
     assert [code["label"] for code in mother["codes"]] == ["Yes", "No", "Unknown"]
-    assert "the data of 1 participants" in told(file)
+    assert file.participants == 1
     assert 'Repeat="Yes"' in told(file)
 
 
@@ -91,7 +91,8 @@ def test_what_a_vendor_adds_is_told_with_its_place():
     assert logic.line == 59
     assert "redcap:RecordAutonumberingEnabled: 1" in told(file)
     assert "kept as a text" in told(file)
-    assert "the data of 2 participants" in told(file)
+    assert (file.participants, file.tables) == (2, ())
+    assert "RecordIdField: 2 in the data of participants" in told(file)
 
 
 # -- a file in the manner of OpenClinica

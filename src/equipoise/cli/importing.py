@@ -63,10 +63,15 @@ def _usdm(file: Path, out: Path) -> None:
 
 
 def _odm(file: Path, out: Path) -> None:
+    from equipoise.exchange.made import MadeFile
     from equipoise.exchange.odm import read_odm
 
     read = read_odm(file)
-    _write_draft(read.parts, [asdict(each) for each in read.not_understood], out)
+    if read.participants:
+        tables = counted(len(read.tables), "table")
+        say(f"data      {counted(read.participants, 'participant')} in {tables}")
+    made = [MadeFile(f"data/{table.name}.csv", table.csv()) for table in read.tables]
+    _write_draft(read.parts, [asdict(each) for each in read.not_understood], out, made)
 
 
 def _fhir(file: Path, out: Path) -> None:
@@ -132,13 +137,18 @@ _READERS: Mapping[Kind, Callable[[Path, Path], object]] = {
 }
 
 
-def _write_draft(parts: Mapping[str, Mapping[str, object]], left: list[dict[str, object]], out: Path) -> None:
-    """Write the draft of a study folder, and beside it what of the file it does not hold."""
+def _write_draft(
+    parts: Mapping[str, Mapping[str, object]],
+    left: list[dict[str, object]],
+    out: Path,
+    beside: Iterable[MadeFile] = (),
+) -> None:
+    """Write the draft of a study folder, beside it what else was made, and what of the file is in neither."""
     from equipoise.exchange.made import MadeFile, yaml_text
 
     files = [MadeFile(name, yaml_text(tree).encode()) for name, tree in sorted(parts.items())]
     say(f"{counted(len(left), 'passage')} not understood")
-    _write([*files, MadeFile("not_understood.json", _json(left))], out)
+    _write([*files, *beside, MadeFile("not_understood.json", _json(left))], out)
 
 
 def _write(files: Iterable[MadeFile], out: Path) -> None:

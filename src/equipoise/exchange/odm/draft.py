@@ -20,8 +20,8 @@ Tree = dict[str, Any]
 class Draft:
     """The trees that are being written, and what was not understood.
 
-    `forms` are the names of the forms that a group became; `units` the unit that each preset item of ODM 2.0
-    holds; `asked` counts what stands in the forms.
+    `forms` are the names of the forms that a group became; `columns` the form and the item that an item of a
+    form became; `units` the unit that each preset item of ODM 2.0 holds; `asked` counts what stands in forms.
     """
 
     metadata: Metadata
@@ -31,6 +31,7 @@ class Draft:
     parts: dict[str, Tree] = field(default_factory=dict)
     notes: list[NotUnderstood] = field(default_factory=list)
     forms: dict[str, list[str]] = field(default_factory=dict)
+    columns: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
     form_names: Identifiers = field(init=False)
     units: dict[str, str] = field(default_factory=dict)
     asked: int = 0

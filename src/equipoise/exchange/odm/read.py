@@ -14,6 +14,7 @@ from equipoise.exchange.odm.names import FORM, GENERATED, NAMESPACES, Version
 from equipoise.exchange.odm.read_data import DataReader
 from equipoise.exchange.odm.read_metadata import read_metadata
 from equipoise.exchange.odm.read_protocol import ProtocolReader, add_sites
+from equipoise.exchange.odm.read_tables import DataTable, TableReader
 from equipoise.exchange.odm.snapshot import Snapshot
 from equipoise.exchange.odm.stream import NotUnderstood, Taker, children, parse
 from equipoise.exchange.odm.to_parts import draft_of
@@ -41,13 +42,16 @@ class OdmFile:
     """What an ODM file says.
 
     `parts` are the files of a study folder by name, as drafts; `not_understood` is what they do not hold.
-    `snapshot` is the trial of a file that was written by this system, None of any other.
+    `snapshot` is the trial of a file that was written by this system, None of any other; `tables` are the
+    data of `participants` of any other, one for each form.
     """
 
     version: Version
     parts: Mapping[str, Tree]
     not_understood: tuple[NotUnderstood, ...]
     snapshot: Snapshot | None
+    tables: tuple[DataTable, ...] = ()
+    participants: int = 0
 
 
 def read_odm(path: Path) -> OdmFile:
@@ -61,6 +65,7 @@ def read_odm(path: Path) -> OdmFile:
     root = parse(path, reading.on_subject)
     draft = reading.draft(root)
     trial = reading.data.snapshot(root) if reading.data is not None else None
+    tables = reading.tables.tables(draft)
     take = reading.take(root)
     if take.own:
         for data in children(root, "AdminData", "ReferenceData", "ClinicalData"):
@@ -70,12 +75,14 @@ def read_odm(path: Path) -> OdmFile:
             for version in children(study, "MetaDataVersion")[:-1]:
                 study.remove(version)
     _forget_envelope(take, root)
-    left = [*dict.fromkeys(draft.notes), *take.left(root), *reading.subjects()]
+    left = [*dict.fromkeys(draft.notes), *take.left(root), *reading.tables.left()]
     return OdmFile(
         version="2.0" if etree.QName(root).namespace == NAMESPACES["2.0"] else "1.3.2",
         parts=draft.parts,
         not_understood=tuple(sorted(left, key=lambda each: each.line)),
         snapshot=trial,
+        tables=tables,
+        participants=reading.tables.participants,
     )
 
 
@@ -97,8 +104,7 @@ class _Reading:
         self.data: DataReader | None = None
         self._take: Taker | None = None
         self._draft: Draft | None = None
-        self._subjects = 0
-        self._first_line = 0
+        self.tables = TableReader()
 
     def take(self, root: etree._Element) -> Taker:
         if self._take is None:
@@ -123,11 +129,4 @@ class _Reading:
         if self.data is not None:
             self.data.add_subject(subject)
             return
-        self._subjects += 1
-        self._first_line = self._first_line or int(subject.sourceline or 0)
-
-    def subjects(self) -> list[NotUnderstood]:
-        if not self._subjects:
-            return []
-        text = f"the data of {self._subjects} participants: only trials that were written here are read"
-        return [NotUnderstood("ClinicalData/SubjectData", self._first_line, text)]
+        self.tables.add_subject(subject)

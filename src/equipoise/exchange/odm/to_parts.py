@@ -213,6 +213,8 @@ class _FormReader:
         tree |= {"filled_by": own["filled_by"].split()} if "filled_by" in own else {}
         writer = _ItemWriter(draft, form)
         tree["items"] = [writer.write(each, draft.units.get(each.ref.units_item or "")) for each in asked]
+        for each, item in zip(asked, tree["items"], strict=True):
+            draft.columns.setdefault((self.group.oid, each.item.oid), (form, item["id"]))
         if writer.checks:
             tree["checks"] = writer.checks
         draft.parts[f"forms/{form}.yaml"] = tree
