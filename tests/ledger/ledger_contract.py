@@ -9,12 +9,14 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from threading import Barrier, Event
 from typing import cast
 
 import pytest
 
 from equipoise.ledger import (
+    MARK,
     AppendRefused,
     Draft,
     Entry,
@@ -25,6 +27,8 @@ from equipoise.ledger import (
     Receipt,
     Sending,
     Stamp,
+    blot_entry,
+    digest_of,
     seal,
 )
 
@@ -55,6 +59,26 @@ def append_numbers(ledger: Ledger, *numbers: int) -> list[Entry]:
     return entries
 
 
+def append_texts(ledger: Ledger, *texts: str) -> list[Entry]:
+    with ledger.exclusive() as transaction:
+        entries: list[Entry] = []
+        for text in texts:
+            head = entries[-1].head if entries else transaction.head
+            entries.append(seal(head, Draft("Noted", 1, {"text": text}), STAMP))
+        transaction.append(entries, ())
+    return entries
+
+
+def blot_first(
+    transaction: LedgerTransaction, first: Entry, words: tuple[int, ...] = ()
+) -> tuple[Entry, Entry]:
+    """Return an entry with its text blotted out, and the entry that says so."""
+    blotted = blot_entry(first, "content.text", words)
+    content = {"position": first.position, "path": "content.text"}
+    digests = {"was": digest_of(first), "now": digest_of(blotted)}
+    return blotted, seal(transaction.head, Draft("TextBlotted", 1, {**content, **digests}), STAMP)
+
+
 def run_threads(*works: Callable[[], None]) -> None:
     """Run the works at once and raise what any of them raised."""
     with ThreadPoolExecutor(len(works)) as pool:
@@ -74,6 +98,41 @@ class LedgerContract:
     def test_new_ledger_is_empty(self, ledger):
         assert ledger.head() == Head.genesis()
         assert list(ledger.read()) == []
+
+    def test_an_entry_is_blotted_out_with_the_entry_that_says_so(self, ledger):
+        first, second = append_texts(ledger, "Anna", "Anna")
+        with ledger.exclusive() as transaction:
+            blotted, said = blot_first(transaction, first)
+            transaction.append([said], (), (), [blotted])
+            assert list(transaction.tail(0)) == [blotted, second, said]
+        assert list(ledger.read()) == [blotted, second, said]
+        assert list(ledger.read(1)) == [second, said]
+        assert next(ledger.read()).content["text"] == MARK
+        assert ledger.head() == said.head
+
+    def test_what_is_blotted_out_is_rolled_back_with_its_entry(self, ledger):
+        first, second = append_texts(ledger, "Anna", "Anna")
+        with pytest.raises(StoppedError), ledger.exclusive() as transaction:
+            blotted, said = blot_first(transaction, first)
+            transaction.append([said], (), (), [blotted])
+            raise StoppedError
+        assert list(ledger.read()) == [first, second]
+        for position in (1, 9):
+            with ledger.exclusive() as transaction:
+                blotted, said = blot_first(transaction, first)
+                wrong = replace(blotted, position=position, hash=second.hash)
+                with pytest.raises(AppendRefused, match="APPEND-BLOT"):
+                    transaction.append([said], (), (), [wrong])
+        assert list(ledger.read()) == [first, second]
+
+    def test_an_entry_is_blotted_out_twice_in_one_transaction(self, ledger):
+        first, _ = append_texts(ledger, "Anna Rossi", "Well")
+        with ledger.exclusive() as transaction:
+            blotted, said = blot_first(transaction, first, (1,))
+            transaction.append([said], (), (), [blotted])
+            again, said_again = blot_first(transaction, blotted)
+            transaction.append([said_again], (), (), [again])
+        assert [entry.content.get("text") for entry in ledger.read()] == [MARK, "Well", None, None]
 
     def test_ledgers_are_apart(self, ledger_factory):
         one, other = ledger_factory(), ledger_factory()

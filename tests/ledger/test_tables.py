@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import ClassVar, Optional
 
 import pytest
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -249,6 +249,24 @@ def test_each_step_has_its_own_changes_and_a_rollback_takes_back_all(tables):
     tables.begin()
     tables.put(Slot("A", 3))
     assert [change.key for change in tables.changes()] == [("A", 3)]
+
+
+@given(st.lists(SLOTS, max_size=6), st.lists(SLOTS, max_size=6))
+def test_law_tables_become_others_and_the_undo_log_takes_it_back(mine, theirs):
+    one, other = Tables(), Tables()
+    for tables, rows in ((one, mine), (other, theirs)):
+        for row in rows:
+            tables.put(replace(row, participant=None, label=None))
+    other.put(Person("Ada"))
+    one.get(Person, "Ada")
+    before = one.digest()
+    one.begin()
+    one.become(other)
+    assert one.digest() == other.digest()
+    one.rollback()
+    assert one.digest() == before
+    one.become(Tables())
+    assert one.dump() == {}
 
 
 def test_undo_log_does_not_nest_and_must_be_open(tables):

@@ -1,5 +1,6 @@
 """The ledger: entries, their hash chain, the tables they lead to, and what every ledger offers."""
 
+from equipoise.ledger.blots import MARK, Blot, NothingToBlot, blot_entry, digest_of, words_of
 from equipoise.ledger.canonical import JSON, CanonicalError, canonical_json
 from equipoise.ledger.chain import (
     AppendRefused,
@@ -7,6 +8,7 @@ from equipoise.ledger.chain import (
     ChainReport,
     StoredRecord,
     check_append,
+    check_blotted,
     check_chain,
     check_published_head,
     find_head,
@@ -40,8 +42,10 @@ from equipoise.ledger.tables import (
 __all__ = [
     "GENESIS",
     "JSON",
+    "MARK",
     "RECEIPT_DAYS_MAX",
     "AppendRefused",
+    "Blot",
     "CanonicalError",
     "ChainProblem",
     "ChainReport",
@@ -57,6 +61,7 @@ __all__ = [
     "LedgerTransaction",
     "MemoryLedger",
     "MissingRow",
+    "NothingToBlot",
     "Receipt",
     "Row",
     "RowTypeInvalid",
@@ -67,13 +72,17 @@ __all__ = [
     "StoredRecord",
     "Tables",
     "TablesMisused",
+    "blot_entry",
     "canonical_json",
     "check_append",
+    "check_blotted",
     "check_chain",
     "check_published_head",
+    "digest_of",
     "find_head",
     "is_utc_time",
     "seal",
     "utc_text",
     "verify_chain",
+    "words_of",
 ]

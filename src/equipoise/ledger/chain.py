@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Literal, cast
 
+from equipoise.ledger.blots import BLOT_KINDS, Blot, BlotWalk, digest_of, may_be_blot, read_blot
 from equipoise.ledger.entry import GENESIS, Entry, Head, LedgerCorrupt
 
 PROBLEMS_LISTED_MAX = 20
@@ -94,25 +95,63 @@ def check_append(head: Head, entries: Iterable[Entry]) -> Head:
     return head
 
 
+def check_blotted(
+    entries: Iterable[Entry], blotted: Sequence[Entry], stood: Callable[[int], Entry | None]
+) -> None:
+    """Raise AppendRefused unless the entries to be appended say exactly what is blotted out of earlier ones.
+
+    `stood` returns the entry that stands at a position, or None where there is none.
+    """
+    said: dict[int, list[Blot]] = {}
+    for each in entries:
+        blot = read_blot(each)
+        if blot is not None:
+            said.setdefault(blot.target, []).append(blot)
+    agreed = said.keys() == {each.position for each in blotted} and len(said) == len(blotted)
+    for entry in blotted if agreed else ():
+        before = stood(entry.position)
+        reached = digest_of(before) if before is not None and before.hash == entry.hash else ""
+        for blot in said[entry.position]:
+            agreed = agreed and blot.was == reached
+            reached = blot.now
+        agreed = agreed and reached == digest_of(entry)
+    if not agreed:
+        raise AppendRefused(
+            "APPEND-BLOT",
+            "What is to be blotted out is not what the entries say. Read the ledger again and repeat the"
+            " command.",
+        )
+
+
 def verify_chain(records: Iterable[StoredRecord]) -> Iterator[Entry]:
-    """Yield the entries of a chain as they prove intact; raise LedgerCorrupt at the first error."""
+    """Yield the entries of a chain as they prove intact; raise LedgerCorrupt at the first error.
+
+    An entry of which a passage was blotted out is proved by a later one: where it is not, the error comes at
+    the end.
+    """
     walk = _Walk()
     for record in records:
         entry, problems = walk.examine(record)
-        for problem in problems:
-            if problem.severity == "error":
-                raise LedgerCorrupt(problem.code, problem.position, problem.sentence)
+        _raise_first(problems)
         # A body that is no entry is an error, which was raised above.
         yield cast(Entry, entry)
+    _raise_first(walk.finish())
+
+
+def _raise_first(problems: Iterable[ChainProblem]) -> None:
+    for problem in problems:
+        if problem.severity == "error":
+            raise LedgerCorrupt(problem.code, problem.position, problem.sentence)
 
 
 def find_head(records: Iterable[StoredRecord]) -> Head | None:
     """Return the head of a chain whose every link holds, or None when one does not; `check_chain` says which.
 
     The quick check: every body has its hash and names its own position and the hash before it. No body is
-    parsed, so that it costs little more than the hashes.
+    parsed but those that have to do with blotting out, so that it costs little more than the hashes.
     """
     position, previous = 0, GENESIS
+    blots = BlotWalk()
     for record in records:
         body = record.body
         position += 1
@@ -123,11 +162,15 @@ def find_head(records: Iterable[StoredRecord]) -> Head | None:
             record.position != position
             or record.previous != previous
             or not body.startswith(b',"position":%d,"previous":"%s",' % (position, previous.encode()), place)
-            or sha256(body).hexdigest() != record.hash
         ):
             return None
+        if sha256(body).hexdigest() != record.hash:
+            blots.note_changed(position, body, record.hash)
+        elif may_be_blot(body, place) and not blots.learn_body(body, record.hash):
+            return None
         previous = record.hash
-    return Head(position, previous)
+    sound = not any(blots.unexplained()) and not any(blots.undone())
+    return Head(position, previous) if sound else None
 
 
 def check_chain(
@@ -162,6 +205,8 @@ def check_chain(
             keep(entry)
         if record.position in wanted:
             found.setdefault(record.position, Head(record.position, record.hash))
+    for problem in walk.finish():
+        note(problem)
     for head in published:
         finding = check_published_head(found.get(head.position, walk.head), head)
         if finding is not None:
@@ -200,23 +245,26 @@ class _Walk:
         self.head = Head.genesis()
         self._seen: set[int] = set()
         self._recorded_at = ""
+        self._blots = BlotWalk()
 
     def examine(self, record: StoredRecord) -> tuple[Entry | None, list[ChainProblem]]:
         """Check one record against those before it; the entry is None when the body cannot be trusted."""
         problems = self._check_place(record)
         digest = sha256(record.body).hexdigest()
         if digest != record.hash:
-            problems.append(
-                _error("CHAIN-HASH", record, "its body was changed: it does not have the stored hash")
-            )
+            self._blots.note_changed(record.position, record.body, record.hash)
         try:
-            entry = Entry.from_body(record.body, digest)
+            entry = Entry.from_body(record.body, record.hash, digest)
         except LedgerCorrupt as corruption:
             problems.append(ChainProblem(corruption.code, record.position, corruption.sentence))
             return None, problems
         if (entry.position, entry.previous) != (record.position, record.previous):
             problems.append(
-                _error("CHAIN-COLUMN", record, "the position or previous hash stored beside its body differs")
+                _error(
+                    "CHAIN-COLUMN",
+                    record.position,
+                    "the position or previous hash stored beside its body differs",
+                )
             )
         if entry.recorded_at < self._recorded_at:
             problems.append(
@@ -229,27 +277,42 @@ class _Walk:
                 )
             )
         self._recorded_at = entry.recorded_at
+        if entry.kind in BLOT_KINDS and digest == record.hash and not self._blots.learn(entry):
+            problems.append(_error("CHAIN-BLOT", record.position, "it does not say what it blotted out"))
         return entry, problems
+
+    def finish(self) -> Iterator[ChainProblem]:
+        """Iterate over what can be told at the end of the chain only: changed bodies, blots undone."""
+        for position in self._blots.unexplained():
+            what = "its body was changed: it does not have the stored hash"
+            yield _error("CHAIN-HASH", position, what)
+        for blot in self._blots.undone():
+            what = f"what it blotted out of entry {blot.target} stands there"
+            yield _error("CHAIN-BLOT", blot.position, what)
 
     def _check_place(self, record: StoredRecord) -> list[ChainProblem]:
         position, head = record.position, self.head
         problems: list[ChainProblem] = []
         if position in self._seen:
-            problems.append(_error("CHAIN-DUPLICATE", record, "its position occurs more than once"))
+            problems.append(_error("CHAIN-DUPLICATE", record.position, "its position occurs more than once"))
         elif position <= head.position:
-            problems.append(_error("CHAIN-ORDER", record, f"it stands after position {head.position}"))
+            problems.append(
+                _error("CHAIN-ORDER", record.position, f"it stands after position {head.position}")
+            )
         elif position > head.position + 1:
             what = f"it follows position {head.position}, and entries between them are missing"
-            problems.append(_error("CHAIN-MISSING", record, what))
+            problems.append(_error("CHAIN-MISSING", record.position, what))
         elif record.previous != head.hash:
-            problems.append(_error("CHAIN-PREVIOUS", record, "it does not name the hash of the one before"))
+            problems.append(
+                _error("CHAIN-PREVIOUS", record.position, "it does not name the hash of the one before")
+            )
         self._seen.add(position)
         if position > head.position:
             self.head = Head(position, record.hash)
         return problems
 
 
-def _error(code: str, record: StoredRecord, what: str) -> ChainProblem:
+def _error(code: str, position: int, what: str) -> ChainProblem:
     return ChainProblem(
-        code, record.position, f"Entry {record.position} breaks the chain: {what}. Compare it with a backup."
+        code, position, f"Entry {position} breaks the chain: {what}. Compare it with a backup."
     )

@@ -109,13 +109,13 @@ class Entry:
         return Head(self.position, self.hash)
 
     @classmethod
-    def from_body(cls, body: bytes, hash: str) -> Entry:
-        """Read an entry back from what was stored.
+    def from_body(cls, body: bytes, hash: str, digest: str | None = None) -> Entry:
+        """Read an entry back from what was stored; `digest` is that of its body where it is not the hash.
 
         Raises LedgerCorrupt with CHAIN-HASH (the body does not have this hash), CHAIN-BODY (it is no entry)
         or CHAIN-FORM (an entry not in canonical form: keys in another order, repeated keys, white space).
         """
-        if sha256(body).hexdigest() != hash:
+        if sha256(body).hexdigest() != (digest or hash):
             raise LedgerCorrupt(
                 "CHAIN-HASH",
                 None,
@@ -161,6 +161,12 @@ def seal(head: Head, draft: Draft, stamp: Stamp) -> Entry:
         raise EntryInvalid(flaw)
     body = encode_plain(fields)
     return _build(fields, sha256(body).hexdigest(), body)
+
+
+def rewritten(entry: Entry, reason: str | None, content: Mapping[str, JSON]) -> Entry:
+    """Return an entry with another reason and content, under the hash that it was sealed with."""
+    fields = {name: getattr(entry, name) for name in _FIELDS} | {"reason": reason, "content": content}
+    return _build(fields, entry.hash, encode_plain(fields))
 
 
 def _build(fields: Mapping[str, Any], hash: str, body: bytes) -> Entry:

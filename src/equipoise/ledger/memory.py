@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from threading import Lock, get_ident
 
-from equipoise.ledger.chain import StoredRecord, check_append
+from equipoise.ledger.chain import StoredRecord, check_append, check_blotted
 from equipoise.ledger.entry import Entry, Head
 from equipoise.ledger.protocol import LedgerMisused, LedgerTransaction
 from equipoise.ledger.receipts import Receipt, pruned_before
@@ -52,6 +52,8 @@ class MemoryLedger:
             transaction = _MemoryTransaction(self._entries, self._receipts, self.head())
             try:
                 yield transaction
+                for entry in transaction.blotted.values():
+                    self._entries[entry.position - 1] = entry
                 self._entries.extend(transaction.pending)
                 self._receipts = transaction.kept
             finally:
@@ -64,6 +66,7 @@ class _MemoryTransaction:
 
     def __init__(self, committed: Sequence[Entry], receipts: dict[str, Receipt], head: Head) -> None:
         self.pending: list[Entry] = []
+        self.blotted: dict[int, Entry] = {}
         self.kept = receipts
         self.is_open = True
         self._committed = committed
@@ -81,7 +84,8 @@ class _MemoryTransaction:
         committed = len(self._committed)
         if after >= committed:
             return _slice(self.pending, after - committed, len(self.pending))
-        return iter([*_slice(self._committed, after, committed), *self.pending])
+        stood = (self.blotted.get(each.position, each) for each in _slice(self._committed, after, committed))
+        return iter([*stood, *self.pending])
 
     def receipts(self, keys: Sequence[str]) -> Mapping[str, Receipt]:
         """Return those receipts that there are of some keys, including what this transaction appended."""
@@ -89,17 +93,27 @@ class _MemoryTransaction:
         return _among(self.kept, keys)
 
     def append(
-        self, entries: Sequence[Entry], changes: Sequence[Change], receipts: Sequence[Receipt] = ()
+        self,
+        entries: Sequence[Entry],
+        changes: Sequence[Change],
+        receipts: Sequence[Receipt] = (),
+        blotted: Sequence[Entry] = (),
     ) -> None:
         """Append entries and keep receipts; the changes need nothing here (see `MemoryLedger`)."""
         self._check_open()
         head = check_append(self._head, entries)
+        check_blotted(entries, blotted, self._stood)
+        self.blotted |= {each.position: each for each in blotted}
         self.pending.extend(entries)
         if receipts:
             oldest = pruned_before(receipts[0], self._head, head) or ""
             young = {key: each for key, each in self.kept.items() if each.recorded_at >= oldest}
             self.kept = young | {each.sending.key: each for each in receipts}
         self._head = head
+
+    def _stood(self, position: int) -> Entry | None:
+        within = position <= len(self._committed)
+        return self.blotted.get(position, self._committed[position - 1]) if within else None
 
     def _check_open(self) -> None:
         if not self.is_open:

@@ -40,11 +40,17 @@ class LedgerTransaction(Protocol):
         """Return those receipts that there are of some keys, including what this transaction appended."""
 
     def append(
-        self, entries: Sequence[Entry], changes: Sequence[Change], receipts: Sequence[Receipt] = ()
+        self,
+        entries: Sequence[Entry],
+        changes: Sequence[Change],
+        receipts: Sequence[Receipt] = (),
+        blotted: Sequence[Entry] = (),
     ) -> None:
         """Append entries, apply the changes of the current-state tables that go with them, keep receipts.
 
-        All or none: raises AppendRefused when the entries do not continue the chain (see `check_append`).
+        `blotted` are earlier entries as the appended ones blot them out: they take the place of what stood.
+        All or none: raises AppendRefused when the entries do not continue the chain (see `check_append`), or
+        do not say what is blotted out (see `check_blotted`).
         """
 
 

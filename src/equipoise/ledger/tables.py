@@ -328,6 +328,17 @@ class Tables:
             self._undo.append((table, packed, row))
         return row
 
+    def become(self, other: Tables) -> None:
+        """Put and remove rows until these tables hold what others hold; the undo log has it."""
+        for row_type in [*self._tables]:
+            table, wanted = self._table(row_type), other._table(row_type).rows
+            for key in [key for key in table.rows if key not in wanted]:
+                self.remove(row_type, *table.unpack_key(key))
+        for row_type, theirs in other._tables.items():
+            mine = self._table(row_type).rows
+            for row in [row for key, row in theirs.rows.items() if mine.get(key) != row]:
+                self.put(row)
+
     def begin(self) -> None:
         """Start an undo log; raise TablesMisused when one is open, as they do not nest."""
         if self._undo is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from typing import Any
@@ -11,7 +11,8 @@ from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
-from equipoise.ledger.chain import StoredRecord, check_append
+from equipoise.ledger.blots import BlotWalk, explained
+from equipoise.ledger.chain import StoredRecord, check_append, check_blotted
 from equipoise.ledger.entry import GENESIS, Entry, Head, LedgerCorrupt
 from equipoise.ledger.protocol import LedgerMisused, LedgerTransaction, StoreUnavailable
 from equipoise.ledger.receipts import Receipt, Sending, pruned_before
@@ -19,6 +20,7 @@ from equipoise.ledger.tables import Change
 from equipoise.store import setup
 from equipoise.store.failures import inconsistent, storage_errors, uncertain
 from equipoise.store.rows import Cursor, execute_all, statement_and_parameters
+from equipoise.store.sweeping import ask_for_sweep, sweep
 
 _CHUNK = 1000
 _COLUMNS = "SELECT position, previous, hash, body FROM ledger"
@@ -38,12 +40,19 @@ _SELECT_CHECKED_HEAD = (
 )
 _LOCK_HEAD = "SELECT FROM ledger_head WHERE id = 1 FOR UPDATE"
 _INSERT = "INSERT INTO ledger (position, previous, hash, body) VALUES (%s, %s, %s, %s)"
+# Of an entry that is blotted out the body alone changes: its place in the chain stays what it was.
+_BLOT = "UPDATE ledger SET body = %s WHERE position = %s AND hash = %s"
+_SELECT_ONE = f"{_COLUMNS} WHERE position = %s"
+_SELECT_BLOTS = f"{_COLUMNS} WHERE body LIKE %s ORDER BY position"
+_BLOTS = '%"kind":"%TextBlotted","position":%'
 _MOVE_HEAD = "UPDATE ledger_head SET position = %s, hash = %s WHERE id = 1"
 _RECEIPT = "key, said, position, entries, recorded_at"
 _KEEP_RECEIPT = f"INSERT INTO receipt ({_RECEIPT}) VALUES (%s, %s, %s, %s, %s)"
 _PRUNE_RECEIPTS = "DELETE FROM receipt WHERE recorded_at < %s"
 
 _NOWHERE = -1
+
+_Select = Callable[[str, list[Any]], list[Any]]
 
 
 class DatabaseLedger:
@@ -73,7 +82,7 @@ class DatabaseLedger:
         end = first[0][-1]
         more = self._select(_SELECT_AFTER, [first[-1][0]]) if len(first) == _CHUNK else ()
         records = chain(map(_record, first), more)
-        return _read_entries((each for each in records if each.position <= end), after)
+        return _read_entries((each for each in records if each.position <= end), after, self._rows)
 
     def records(self) -> Iterator[StoredRecord]:
         """Iterate over all that is stored, unchecked, for verification."""
@@ -104,6 +113,8 @@ class DatabaseLedger:
             if committing and failure.code == "STORE-UNREACHABLE":
                 raise uncertain() from failure
             raise
+        if current.has_blotted:
+            sweep(self.alias)
 
     def close(self) -> None:
         """Close this thread's connection; it opens again when the ledger is used."""
@@ -133,6 +144,7 @@ class _DatabaseTransaction:
 
     def __init__(self, connection: BaseDatabaseWrapper, cursor: Cursor) -> None:
         self.is_open = True
+        self.has_blotted = False
         self._is_whole = True
         self._connection = connection
         # The backend's own cursor: what Django wraps around it costs as much as a statement.
@@ -153,10 +165,8 @@ class _DatabaseTransaction:
         self._check_open()
         if after >= self._head.position:
             return iter(())
-        with storage_errors(), self._connection.wrap_database_errors:
-            self._cursor.execute(f"{_COLUMNS} WHERE position > %s ORDER BY position", [after])
-            rows = self._cursor.fetchall()
-        return _read_entries(map(_record, rows), after)
+        rows = self._rows(f"{_COLUMNS} WHERE position > %s ORDER BY position", [after])
+        return _read_entries(map(_record, rows), after, self._rows)
 
     def receipts(self, keys: Sequence[str]) -> Mapping[str, Receipt]:
         """Return those receipts that there are of some keys, including what this transaction appended."""
@@ -165,16 +175,23 @@ class _DatabaseTransaction:
             return _find_receipts(self._cursor, keys)
 
     def append(
-        self, entries: Sequence[Entry], changes: Sequence[Change], receipts: Sequence[Receipt] = ()
+        self,
+        entries: Sequence[Entry],
+        changes: Sequence[Change],
+        receipts: Sequence[Receipt] = (),
+        blotted: Sequence[Entry] = (),
     ) -> None:
         """Append entries, apply the changes of the current-state tables that go with them, keep receipts.
 
-        All or none: AppendRefused changes nothing, and after StoreUnavailable nothing can be committed.
+        All or none: AppendRefused changes nothing, and after StoreUnavailable nothing can be committed. What
+        is `blotted` is swept from the file once it is committed.
         """
         self._check_open()
         head = check_append(self._head, entries)
+        check_blotted(entries, blotted, self._stood)
         self._is_whole = False
         statements = [
+            *((_BLOT, (each.body.decode(), each.position, each.hash)) for each in blotted),
             *((_INSERT, (each.position, each.previous, each.hash, each.body.decode())) for each in entries),
             *map(statement_and_parameters, changes),
             *((_KEEP_RECEIPT, _columns_of(each)) for each in receipts),
@@ -184,6 +201,9 @@ class _DatabaseTransaction:
             oldest = pruned_before(receipts[0], self._head, head) if receipts else None
             if oldest is not None:
                 self._cursor.execute(_PRUNE_RECEIPTS, (oldest,))
+            if blotted:
+                self.has_blotted = True
+                ask_for_sweep(self._connection, self._cursor)
             execute_all(self._cursor, statements, together=self._together)
         self._head = head
         self._is_whole = True
@@ -192,6 +212,15 @@ class _DatabaseTransaction:
         """Raise LedgerMisused when an append broke off, and so nothing may be committed."""
         if not self._is_whole:
             raise LedgerMisused("An append failed in this transaction. Record nothing more in it.")
+
+    def _rows(self, statement: str, parameters: list[Any]) -> list[Any]:
+        with storage_errors(), self._connection.wrap_database_errors:
+            self._cursor.execute(statement, parameters)
+            return self._cursor.fetchall()
+
+    def _stood(self, position: int) -> Entry | None:
+        rows = self._rows(_SELECT_ONE, [position])
+        return next(_read_entries(map(_record, rows), position - 1, self._rows), None)
 
     def _lock_head(self) -> Head:
         with self._connection.wrap_database_errors:
@@ -234,10 +263,21 @@ def _find_receipts(cursor: Cursor | CursorWrapper, keys: Sequence[str]) -> dict[
     return {key: Receipt(Sending(key, said), *others) for key, said, *others in cursor.fetchall()}
 
 
-def _read_entries(records: Iterator[StoredRecord], after: int) -> Iterator[Entry]:
+def _read_entries(records: Iterator[StoredRecord], after: int, select: _Select) -> Iterator[Entry]:
     previous = GENESIS if after == 0 else None
+    blots = BlotWalk()
     for record in records:
-        entry = Entry.from_body(record.body, record.hash)
+        try:
+            entry = Entry.from_body(record.body, record.hash)
+        except LedgerCorrupt as corruption:
+            found = explained(record.body, record.hash, blots.of(record.position))
+            if found is None:
+                # All at once, and anew when others blotted something out while this was being read.
+                blots = _find_blots(select)
+                found = explained(record.body, record.hash, blots.of(record.position))
+            if found is None:
+                raise corruption from None
+            entry = found
         after += 1
         if entry.position != after or (previous is not None and entry.previous != previous):
             raise LedgerCorrupt(
@@ -247,6 +287,13 @@ def _read_entries(records: Iterator[StoredRecord], after: int) -> Iterator[Entry
             )
         previous = entry.hash
         yield entry
+
+
+def _find_blots(select: _Select) -> BlotWalk:
+    blots = BlotWalk()
+    for record in map(_record, select(_SELECT_BLOTS, [_BLOTS])):
+        blots.learn_body(record.body, record.hash)
+    return blots
 
 
 def bytes_of(text: object) -> bytes:

@@ -23,6 +23,7 @@ from equipoise.store.ledger import DatabaseLedger, bytes_of
 from equipoise.store.place import DatabaseUrl, Place, describe
 from equipoise.store.rows import ROW_TYPES, Kept, encode_rows, read_table
 from equipoise.store.structure import find_damage, find_differences
+from equipoise.store.sweeping import sweep
 
 __all__ = ["StoreUnreadable", "TrialStore", "check_sqlite_file", "claim_file", "snapshot"]
 
@@ -92,6 +93,7 @@ class TrialStore:
                 _check_tables(place, set(connections[alias].introspection.table_names()))
                 if isinstance(place, Path):
                     setup.let_readers_go_on(alias)
+            sweep(alias)
         except StoreUnavailable as failure:
             setup.close(alias)
             if failure.code != "STORE-DAMAGED":
