@@ -8,13 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from equipoise.access.actor import SYSTEM, Actor
-from equipoise.access.content import FIELD_NAMES, KINDS, NONCE, Audience, Content, entry_kind
+from equipoise.access.content import FIELD_NAMES, KINDS, Audience, Content, entry_kind
 from equipoise.access.refusal import Refusal, Refused
 from equipoise.access.visibility import AUDIENCES, UNMASKING, viewer_of
 from equipoise.conduct.rooms import APPLY
 from equipoise.definition.model.definition import StudyDefinition
 from equipoise.definition.model.study import Role
 from equipoise.ledger import Draft, Head, Stamp, seal
+from equipoise.ledger.blots import NONCE
 from tests.small_trial import IMAGING, STUDY, make_definition
 
 KINDS_OF_ROLE = typing.get_args(typing.get_type_hints(Role)["kind"])

@@ -15,8 +15,10 @@ from typing import Any, get_args, get_type_hints
 
 from equipoise.access.actor import Actor
 from equipoise.access.command import Command
+from equipoise.access.content import KINDS
 from equipoise.access.filling import is_unmasking
 from equipoise.access.refusal import Refusal, Refused
+from equipoise.access.visibility import UNMASKING
 from equipoise.capture.state import EncounterRow, QueryRow
 from equipoise.conduct.trial import Trial
 from equipoise.conduct.view import MaskedView
@@ -218,11 +220,24 @@ def field_values(trial: Trial) -> dict[str, list[Any]]:
         "task": [*[row.task for row in tables.all(TaskRow)][:3], "T-00000000"],
         "lot": [*[row.lot for row in tables.all(LotRow)][:3], "L-00000000"],
         "unit": [*[row.unit for row in tables.all(UnitRow)][:3], "B-00000000"],
+        "position": [*_positions_with_texts(trial), 10**6],
+        "path": ["content.cause", "reason", "content.participant"],
+        "words": ["all", "1", "0"],
         "file_hash": [None, "no hash", "ab" * 32, None],
         "shown_hash": [None, "no hash", "ab" * 32, None],
         **dict.fromkeys(_TEXTS, texts),
         **dict.fromkeys(_DAYS, days),
     }
+
+
+def _positions_with_texts(trial: Trial) -> list[int]:
+    """Entries out of which something can be blotted: a cause that masked roles do not see, and a reason."""
+    entries = list(trial.ledger.read())
+    hidden = [entry for entry in entries if KINDS[entry.kind].audience in UNMASKING]
+    return [
+        next((entry.position for entry in hidden if "cause" in entry.content), 1),
+        next((entry.position for entry in entries if entry.reason is not None), 1),
+    ]
 
 
 def _amended(definition: StudyDefinition) -> StudyDefinition:

@@ -37,7 +37,7 @@ from typing import Any
 import pytest
 
 from equipoise.access.actor import Actor
-from equipoise.access.content import KINDS, NONCE, Audience
+from equipoise.access.content import KINDS, Audience
 from equipoise.access.refusal import Refused
 from equipoise.access.visibility import AUDIENCES, UNMASKING
 from equipoise.allocation.commands import UnblindInEmergency, UnblindTrial
@@ -53,6 +53,7 @@ from equipoise.conduct.view.scope import Scope
 from equipoise.enrolment.state import ParticipantRow
 from equipoise.governance.commands import GrantRole, RevokeRole
 from equipoise.ledger import Entry
+from equipoise.ledger.blots import NONCE
 from tests.blinding.reach import (
     Line,
     command_types,

@@ -64,9 +64,12 @@ class FailingLedger(MemoryLedger):
             append = transaction.append
 
             def append_or_fail(
-                entries: Sequence[Entry], changes: Sequence[Change], receipts: Sequence[Receipt] = ()
+                entries: Sequence[Entry],
+                changes: Sequence[Change],
+                receipts: Sequence[Receipt] = (),
+                blotted: Sequence[Entry] = (),
             ) -> None:
-                append(entries, changes, receipts)
+                append(entries, changes, receipts, blotted)
                 self._fail("append")
 
             transaction.append = append_or_fail  # type: ignore[method-assign]

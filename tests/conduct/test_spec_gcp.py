@@ -37,6 +37,7 @@ from equipoise.enrolment.commands import (
 )
 from equipoise.governance.commands import ActivateSite, PublishHead
 from equipoise.ledger import MemoryLedger
+from equipoise.ledger.blots import read_blot
 from equipoise.ledger.protocol import Ledger, LedgerTransaction
 from tests.blinding.reach import command_types, field_values, make_command, public_names, try_commands
 from tests.blinding.worlds import make_worlds
@@ -89,15 +90,24 @@ def test_spec_a_freeze_and_its_end_are_on_record_with_the_reason() -> None:
 
 
 @pytest.mark.requirement("G4", "G2")
-def test_spec_whatever_anybody_does_what_was_recorded_stays_byte_for_byte() -> None:
+def test_spec_whatever_anybody_does_what_was_recorded_stays_byte_for_byte_unless_it_is_blotted_out() -> None:
     world = make_worlds("betraying, in brief")[0]
     trial = world.at(world.points[0])
     before = [entry.body for entry in trial.ledger.read()]
     everybody = {actor.role: actor for actor in world.cast.accounts()}
-    list(try_commands(trial, everybody.values()))
+    list(try_commands(trial, everybody.values(), without=frozenset({"BlotText"})))
     after = [entry.body for entry in trial.ledger.read()]
     assert len(after) > len(before)
     assert after[: len(before)] == before
+    hashes = [entry.hash for entry in trial.ledger.read()]
+    list(try_commands(trial, [everybody["data_manager"]]))
+    blots = [blot for entry in trial.ledger.read() if (blot := read_blot(entry)) is not None]
+    assert blots != []
+    assert [entry.hash for entry in trial.ledger.read()][: len(hashes)] == hashes
+    changed = {
+        entry.position for entry, body in zip(trial.ledger.read(), after, strict=False) if entry.body != body
+    }
+    assert changed == {blot.target for blot in blots}
 
 
 @pytest.mark.requirement("G4")

@@ -1,16 +1,36 @@
-"""What was blotted out is in no byte of a trial's file, and the file says so until it was swept."""
+"""What was blotted out is in no byte of a trial's file, nor in any table, and verification finds nothing."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from django.db import connections
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from equipoise.ledger import Entry, LedgerCorrupt, Stamp, blot_entry, check_chain, digest_of, find_head, seal
-from equipoise.ledger.entry import Draft, Head
+from equipoise.capture.commands import CorrectForm, RecordForm, StartEncounter
+from equipoise.conduct.verify import verify_trial
+from equipoise.definition.lock import canonical_json
+from equipoise.governance.commands import BlotText
+from equipoise.ledger import (
+    MARK,
+    Entry,
+    LedgerCorrupt,
+    Stamp,
+    blot_entry,
+    check_chain,
+    digest_of,
+    find_head,
+    seal,
+)
+from equipoise.ledger.entry import Draft, Head, rewritten
 from equipoise.ledger.protocol import StoreUnavailable
 from equipoise.store import sweeping
 from equipoise.store.trial_store import TrialStore
+from tests.conduct.clinic import DANA, DAY, PRIYA, Clinic, open_definition
 from tests.store.samples import make_store, plain
 
+REMARK = "content.item_values.remark"
 CANARY = "Zyxwvut Qponmlk"
 STAMP = Stamp("d" * 64, "nils", "nurse", "SE01", "2026-01-31T09:30:00.000000Z", None)
 
@@ -107,3 +127,102 @@ def test_who_reads_while_another_blots_out_goes_on(store):
     assert len(list(reading)) == 57
     later = store.ledger.read(2)
     assert next(later).content["text"] != entry.content["text"]
+
+
+def clinic_on(store: TrialStore) -> Clinic:
+    definition = open_definition()
+    with connections[store.ledger.alias].cursor() as cursor:
+        canonical = canonical_json(definition).decode()
+        cursor.execute("UPDATE study_definition SET hash = %s, canonical = %s", [definition.hash, canonical])
+    return Clinic(ledger=store.ledger, definition=definition)
+
+
+def remark_on(clinic: Clinic, text: str) -> Entry:
+    code = clinic.consent()
+    clinic.do(PRIYA, StartEncounter(participant=code, encounter="screening", took_place_on=DAY))
+    values = {"taken_on": DAY.isoformat(), "weight": "70", "systolic": 120, "diastolic": 80, "remark": text}
+    command = RecordForm(participant=code, form="vitals", encounter="screening", values=values)
+    (entry, *_) = clinic.do(PRIYA, command)
+    values = {"remark": "Came alone"}
+    clinic.do(
+        PRIYA, CorrectForm(participant=code, form="vitals", encounter="screening", values=values), "So."
+    )
+    clinic.do(
+        PRIYA,
+        CorrectForm(participant=code, form="vitals", encounter="screening", values={"remark": text}),
+        "No.",
+    )
+    return entry
+
+
+@pytest.mark.requirement("G4", "G13", "P7")
+def test_spec_a_trial_on_either_back_end_verifies_after_a_blot(trials):
+    store = trials.make()
+    clinic = clinic_on(store)
+    entry = remark_on(clinic, f"Came with {CANARY}")
+    head = clinic.trial.head
+    assert verify_trial(store, [head]).problems == ()
+    said = clinic.do(DANA, BlotText(position=entry.position, path=REMARK, words="3,4"), "It names somebody.")
+    report = verify_trial(store, [head, clinic.trial.head])
+    assert (report.problems, report.blotted) == ((), tuple(each.content["position"] for each in said))
+    assert len(said) == 3
+    if isinstance(store.place, Path):
+        assert files_with(store.place, CANARY) == []
+    else:
+        assert CANARY not in dump_of(store)
+    again = clinic.another("again")
+    assert again.tables.digest() == clinic.trial.tables.digest()
+
+
+def dump_of(store: TrialStore) -> str:
+    lines = []
+    with connections[store.ledger.alias].cursor() as cursor:
+        for table in connections[store.ledger.alias].introspection.table_names():
+            cursor.execute(f'SELECT * FROM "{table}"')
+            lines += map(str, cursor.fetchall())
+    return "\n".join(lines)
+
+
+FIRST, LAST = CANARY.split()
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.sampled_from([("3", [FIRST]), ("4", [LAST]), ("3,4", [FIRST, LAST]), ("all", [FIRST, LAST])]))
+def test_law_no_byte_of_the_file_has_what_was_blotted_out(tmp_path_factory, chosen):
+    words, gone = chosen
+    path = tmp_path_factory.mktemp("law") / "trial.sqlite"
+    store = make_store(path)
+    try:
+        clinic = clinic_on(store)
+        entry = remark_on(clinic, f"Came with {CANARY}")
+        clinic.do(DANA, BlotText(position=entry.position, path=REMARK, words=words), "It names somebody.")
+        assert [text for text in gone if files_with(path, text)] == []
+        if words != "all":
+            clinic.do(DANA, BlotText(position=entry.position, path=REMARK, words="all"), "All of it.")
+        assert [text for text in (FIRST, LAST) if files_with(path, text)] == []
+        assert verify_trial(store).problems == ()
+    finally:
+        store.close()
+
+
+def test_a_blot_of_what_is_no_free_text_is_found_by_verification(store_of_a_clinic):
+    store, entry = store_of_a_clinic
+    forged = rewritten(entry, entry.reason, {**entry.content, "approved_on": MARK})
+    content = {"position": entry.position, "path": "content.approved_on", "participant": None}
+    digests = {"was": digest_of(entry), "now": digest_of(forged)}
+    with store.ledger.exclusive() as transaction:
+        draft = Draft("TextBlotted", 1, content | digests)
+        stamp = replace(STAMP, recorded_at="2030-01-31T09:30:00.000000Z", definition=entry.definition)
+        transaction.append([seal(transaction.head, draft, stamp)], (), (), [forged])
+    assert check_chain(store.records()).problems == ()
+    assert "VERIFY-BLOT" in {problem.code for problem in verify_trial(store).problems}
+
+
+@pytest.fixture
+def store_of_a_clinic(tmp_path):
+    store = make_store(tmp_path / "trial.sqlite")
+    clinic = clinic_on(store)
+    clinic.consent()
+    entry = next(each for each in store.ledger.read() if each.kind == "SiteActivated")
+    yield store, entry
+    store.close()

@@ -88,9 +88,13 @@ class _DyingTransaction:
         return found
 
     def append(
-        self, entries: Sequence[Entry], changes: Sequence[Change], receipts: Sequence[Receipt] = ()
+        self,
+        entries: Sequence[Entry],
+        changes: Sequence[Change],
+        receipts: Sequence[Receipt] = (),
+        blotted: Sequence[Entry] = (),
     ) -> None:
-        self._transaction.append(entries, changes, receipts)
+        self._transaction.append(entries, changes, receipts, blotted)
         self._ledger.die("append")
 
 

@@ -7,6 +7,7 @@ from dataclasses import MISSING, dataclass, fields
 from enum import Enum
 from typing import Any, ClassVar, Self, TypeVar
 
+from equipoise.ledger.blots import NONCE
 from equipoise.ledger.entry import Draft, Entry
 
 
@@ -25,12 +26,15 @@ class Content:
     """What an entry says, in the past tense; fields are JSON values, dates and decimals as text.
 
     A field that joins a kind later has a default, and is left out where it has that value: what was recorded
-    before it joined stays as it is.
+    before it joined stays as it is. Only what stands in its `texts`, and in those of its `answers` that are
+    free text, can be blotted out.
     """
 
     kind: ClassVar[str] = ""
     version: ClassVar[int] = 1
     audience: ClassVar[Audience]
+    texts: ClassVar[tuple[str, ...]] = ()
+    answers: ClassVar[tuple[str, ...]] = ()
 
     def draft(self, clinical_time: str | None = None) -> Draft:
         """Return this content as a draft for the ledger."""
@@ -47,17 +51,20 @@ class Content:
         return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in said.items()})
 
 
-NONCE = "nonce"
-"""Where an entry that masked roles must not see has unpredictable bytes, so that its hash betrays nothing."""
-
 C = TypeVar("C", bound=Content)
 KINDS: dict[str, type[Content]] = {}
 FIELD_NAMES: dict[str, tuple[str, ...]] = {}
 LATER_FIELDS: dict[str, dict[str, Any]] = {}
 
 
-def entry_kind(*, audience: Audience, version: int = 1) -> Callable[[type[C]], type[C]]:
-    """Register a content class under its own name; a kind without an audience cannot be registered."""
+def entry_kind(
+    *, audience: Audience, version: int = 1, texts: tuple[str, ...] = (), answers: tuple[str, ...] = ()
+) -> Callable[[type[C]], type[C]]:
+    """Register a content class under its own name; a kind without an audience cannot be registered.
+
+    `texts` are the fields in which people write what they like, `answers` those that hold answers to items;
+    a kind that derives from another has those of the other.
+    """
 
     def register(cls: type[C]) -> type[C]:
         if cls.__name__ in KINDS:
@@ -65,7 +72,10 @@ def entry_kind(*, audience: Audience, version: int = 1) -> Callable[[type[C]], t
         names = tuple(each.name for each in fields(cls))
         if NONCE in names:
             raise ValueError(f"the entry kind {cls.__name__} may have no field {NONCE}")
+        if not {*texts, *answers} <= set(names):
+            raise ValueError(f"the entry kind {cls.__name__} has no such texts or answers")
         cls.kind, cls.version, cls.audience = cls.__name__, version, audience
+        cls.texts, cls.answers = texts or cls.texts, answers or cls.answers
         KINDS[cls.kind] = cls
         FIELD_NAMES[cls.kind] = names
         LATER_FIELDS[cls.kind] = {

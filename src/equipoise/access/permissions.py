@@ -23,6 +23,7 @@ PERMITTED: Mapping[str, frozenset[str]] = {
     "CloseSite": _ADMINISTRATION,
     "LockDatabase": _DATA,
     "PublishHead": _ADMINISTRATION | _DATA,
+    "BlotText": _DATA | frozenset({"unblinded_statistician"}),
     "ConsentParticipant": _SITE_STAFF,
     "RenewConsent": _SITE_STAFF,
     "AssessEligibility": frozenset({"investigator"}),

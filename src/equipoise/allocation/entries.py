@@ -31,7 +31,7 @@ class ParticipantRandomised(Content):
     commitment: str
 
 
-@entry_kind(audience=Audience.CONDUCT)
+@entry_kind(audience=Audience.CONDUCT, texts=("cause",))
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParticipantUnblinded(Content):
     """The code was broken for one participant: by whom, why, who is told of it, and who stays masked.
@@ -47,7 +47,7 @@ class ParticipantUnblinded(Content):
     remains_masked: tuple[str, ...]
 
 
-@entry_kind(audience=Audience.CONDUCT)
+@entry_kind(audience=Audience.CONDUCT, texts=("who",))
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnblindingReported(Content):
     """Somebody learned an allocation by accident; how it happened is in `UnblindingAssessed`."""
@@ -56,7 +56,7 @@ class UnblindingReported(Content):
     who: str
 
 
-@entry_kind(audience=Audience.UNMASKED)
+@entry_kind(audience=Audience.UNMASKED, texts=("how", "assessment"))
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnblindingAssessed(Content):
     """How an accidental unblinding came about and how it was judged: free text, which may betray the arm."""

@@ -14,7 +14,7 @@ from typing import Any
 from equipoise.access.content import Audience, Content, entry_kind
 
 
-@entry_kind(audience=Audience.CONDUCT)
+@entry_kind(audience=Audience.CONDUCT, texts=("cause",))
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncounterStarted(Content):
     """An encounter took place; `status` and `days_off` are those of its row."""
@@ -27,7 +27,7 @@ class EncounterStarted(Content):
     cause: str | None
 
 
-@entry_kind(audience=Audience.CONDUCT)
+@entry_kind(audience=Audience.CONDUCT, texts=("cause",))
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncounterMissed(Content):
     """A planned encounter did not take place."""
@@ -37,7 +37,7 @@ class EncounterMissed(Content):
     cause: str
 
 
-@entry_kind(audience=Audience.CONDUCT)
+@entry_kind(audience=Audience.CONDUCT, answers=("item_values",))
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormRecorded(Content):
     """A form, or one more row of a repeating form, was filled in; unanswered items are left out."""
@@ -56,7 +56,7 @@ class UnmaskingFormRecorded(FormRecorded):
     """The part of a filled form that would unmask."""
 
 
-@entry_kind(audience=Audience.CONDUCT)
+@entry_kind(audience=Audience.CONDUCT, answers=("before", "after"))
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemCorrected(Content):
     """A recorded value was changed; None is no answer. `dated` is the row's clinical date after it."""
@@ -110,7 +110,7 @@ class UnmaskingLogConfirmed(LogConfirmed):
     """A log that would unmask holds everything up to a date."""
 
 
-@entry_kind(audience=Audience.CONDUCT)
+@entry_kind(audience=Audience.CONDUCT, texts=("text",))
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryOpened(Content):
     """The site is asked something; `origin` is the edit check or rule that asks, empty for a person."""
@@ -131,7 +131,7 @@ class UnmaskingQueryOpened(QueryOpened):
     """The site is asked something that would unmask."""
 
 
-@entry_kind(audience=Audience.CONDUCT)
+@entry_kind(audience=Audience.CONDUCT, texts=("text",))
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryAnswered(Content):
     """A query was answered."""

@@ -151,6 +151,9 @@ def verify(
         if not report.intact:
             fail("VERIFY-FAILED", f"{trial.name} is not what was recorded. Compare it with a backup.")
         say(f"entries   {report.entries}, chain intact")
+        if report.blotted:
+            places = ", ".join(map(str, report.blotted))
+            say(f"blotted   {places}: a passage is gone there, as later entries say")
         say(f"tables    {report.tables} with {report.rows} rows, equal to the replayed ledger")
         say(f"openings  {report.openings} allocations proved against their commitments")
         say(f"published {describe_heads(published)}")

@@ -22,7 +22,7 @@ class DictionaryAdded(Content):
     counts: dict[str, Any]
 
 
-@entry_kind(audience=Audience.CONDUCT)
+@entry_kind(audience=Audience.CONDUCT, texts=("verbatim",))
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TermCoded(Content):
     """The words of an item were coded; to be read without the dictionary.

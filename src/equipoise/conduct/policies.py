@@ -337,6 +337,7 @@ AFTER_LOCK = frozenset(
         "RevokeRole",
         "SubmitSafetyReport",
         "EraseIdentity",
+        "BlotText",
     }
 )
 """What may still be recorded when the data are closed."""

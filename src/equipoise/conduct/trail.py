@@ -11,12 +11,17 @@ from dataclasses import dataclass
 from sys import intern
 from typing import Any
 
+from equipoise.ledger.blots import BLOT_KINDS
 from equipoise.ledger.entry import Entry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditLine:
-    """One line of the audit trail; `definition` is the hash of the version under which it was recorded."""
+    """One line of the audit trail.
+
+    `definition` is the hash of the version under which it was recorded, `blotted_by` are the positions of the
+    entries that blotted it out.
+    """
 
     position: int
     recorded_at: str
@@ -28,6 +33,7 @@ class AuditLine:
     reason: str | None
     definition: str
     content: Mapping[str, Any]
+    blotted_by: tuple[int, ...] = ()
 
 
 class Trail:
@@ -40,6 +46,7 @@ class Trail:
         self._lines: list[AuditLine] = []
         self._participants: defaultdict[str, list[int]] = defaultdict(list)
         self._kinds: defaultdict[str, list[int]] = defaultdict(list)
+        self._blots: defaultdict[int, list[int]] = defaultdict(list)
 
     @classmethod
     def of(cls, entries: Iterable[Entry]) -> Trail:
@@ -57,21 +64,11 @@ class Trail:
     def append(self, entry: Entry) -> None:
         """Add the entry at the next position."""
         participant = entry.content.get("participant")
-        # The same few words come again in every entry, each time as another string.
-        line = AuditLine(
-            position=entry.position,
-            recorded_at=entry.recorded_at,
-            account=intern(entry.actor),
-            role=intern(entry.role),
-            site=None if entry.site is None else intern(entry.site),
-            kind=intern(entry.kind),
-            clinical_time=entry.clinical_time,
-            reason=entry.reason,
-            definition=intern(entry.definition),
-            content=entry.content,
-        )
+        line = _line_of(entry)
         self._lines.append(line)
         self._kinds[line.kind].append(line.position)
+        if line.kind in BLOT_KINDS:
+            self._blots[line.content["position"]].append(line.position)
         if isinstance(participant, str):
             self._participants[participant].append(line.position)
 
@@ -79,14 +76,24 @@ class Trail:
         """Forget what stands after a position: it was not recorded after all."""
         for line in reversed(self._lines[position:]):
             self._kinds[line.kind].pop()
+            if line.kind in BLOT_KINDS:
+                self._blots[line.content["position"]].pop()
             participant = line.content.get("participant")
             if isinstance(participant, str):
                 self._participants[participant].pop()
         del self._lines[position:]
 
+    def replace(self, entry: Entry) -> None:
+        """Have the line of an entry say what the entry says since something was blotted out of it."""
+        self._lines[entry.position - 1] = _line_of(entry)
+
     def at(self, position: int) -> AuditLine:
         """Return the line at a position."""
         return self._lines[position - 1]
+
+    def blots_of(self, position: int) -> tuple[int, ...]:
+        """Return the positions of the entries that blotted something out of the one at a position."""
+        return tuple(self._blots.get(position, ()))
 
     def of_kind(self, *kinds: str) -> Iterator[AuditLine]:
         """Iterate over the lines of some kinds, in their order."""
@@ -108,3 +115,19 @@ class Trail:
 
     def _at(self, positions: Iterable[int]) -> Iterator[AuditLine]:
         return (self._lines[each - 1] for each in positions)
+
+
+def _line_of(entry: Entry) -> AuditLine:
+    # The same few words come again in every entry, each time as another string.
+    return AuditLine(
+        position=entry.position,
+        recorded_at=entry.recorded_at,
+        account=intern(entry.actor),
+        role=intern(entry.role),
+        site=None if entry.site is None else intern(entry.site),
+        kind=intern(entry.kind),
+        clinical_time=entry.clinical_time,
+        reason=entry.reason,
+        definition=intern(entry.definition),
+        content=entry.content,
+    )

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from itertools import chain
 from threading import RLock
 from typing import cast
 
 from equipoise.access.actor import Actor
 from equipoise.access.command import Command, Entropy, Moment
-from equipoise.access.content import KINDS, NONCE
+from equipoise.access.content import KINDS
 from equipoise.access.permissions import check_permission
 from equipoise.access.refusal import Refusal, Refused
 from equipoise.access.visibility import UNMASKING, viewer_of
@@ -21,6 +22,7 @@ from equipoise.allocation.state import UnblindingRow
 from equipoise.allocation.vault import Vault
 from equipoise.coding.decide import Coder
 from equipoise.coding.dictionary import Dictionaries, MemoryDictionaries
+from equipoise.conduct.blotting import Blotter, tables_of
 from equipoise.conduct.clock import Clock
 from equipoise.conduct.coding import read_verbatims
 from equipoise.conduct.evidence import evidence_of
@@ -32,7 +34,9 @@ from equipoise.conduct.versions import Versions
 from equipoise.conduct.view import MaskedView, UnmaskedView
 from equipoise.definition.expression import Evidence
 from equipoise.definition.model.definition import StudyDefinition
+from equipoise.governance.commands import BlotText
 from equipoise.governance.state import TrialRow
+from equipoise.ledger.blots import NONCE, read_blot
 from equipoise.ledger.entry import Draft, Entry, Head, Stamp, seal, utc_text
 from equipoise.ledger.protocol import Ledger, StoreUnavailable
 from equipoise.ledger.receipts import Receipt, Sending, SentBefore
@@ -85,7 +89,13 @@ class Trial:
         self.trail = Trail()
         self._allocator = Allocator(vault)
         self.coder = Coder(MemoryDictionaries() if dictionaries is None else dictionaries, read_verbatims)
-        self._decide = {**DECIDE, **self._allocator.decide, **self.coder.decide}
+        self._blotter = Blotter(ledger, self.trail, self.versions, self.coder)
+        self._decide = {
+            **DECIDE,
+            **self._allocator.decide,
+            **self.coder.decide,
+            **self._blotter.decide,
+        }
         self._clock = clock
         self._entropy = entropy
         self._position = 0
@@ -119,8 +129,7 @@ class Trial:
         with self._lock:
             if self._held:
                 return
-            for entry in self.ledger.read(self._position):
-                self._apply(entry)
+            self._follow(self.ledger.read(self._position))
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -157,7 +166,7 @@ class Trial:
             waiting = [each for each in self._take() if each.waits]
             if self._held:
                 self._asked.extend(each for each in waiting if each is not asked)
-            elif len(waiting) > 1:
+            elif len(waiting) > 1 and not any(isinstance(each.command, BlotText) for each in waiting):
                 # Where one of them cannot be decided, each is recorded on its own, by its own thread.
                 with suppress(Exception):
                     self._record_together(waiting)
@@ -237,8 +246,7 @@ class Trial:
         decided = False
         try:
             with self.ledger.exclusive() as transaction:
-                for entry in transaction.tail(self._position):
-                    self._apply(entry)
+                self._follow(transaction.tail(self._position))
                 kept = self._position, self._latest
                 self.tables.commit()
                 self.tables.begin()
@@ -247,6 +255,7 @@ class Trial:
                 changes: list[Change] = []
                 found = transaction.receipts([each.sending.key for each in waiting if each.sending])
                 known, receipts = dict(found), list[Receipt]()
+                blotted: Mapping[int, Entry] = {}
                 for asked in waiting:
                     if asked.sending and asked.sending.key in known:
                         outcomes.append(SentBefore(known[asked.sending.key]))
@@ -254,6 +263,9 @@ class Trial:
                     outcome = self._decide_on(asked, entries[-1].head if entries else transaction.head)
                     outcomes.append(outcome)
                     if not isinstance(outcome, Refusal):
+                        blotted = self._blotter.take()
+                        if blotted:
+                            self._level(blotted, outcome)
                         entries += outcome
                         changes += self.tables.changes()
                         if asked.sending:
@@ -262,9 +274,10 @@ class Trial:
                     self.tables.next_step()
                 decided = True
                 if entries or receipts:
-                    transaction.append(entries, changes, receipts)
+                    transaction.append(entries, changes, receipts, tuple(blotted.values()))
         except BaseException as failure:
             self.tables.rollback()
+            self._blotter.take()
             self._position, self._latest = kept
             self.trail.cut(self._position)
             if decided or isinstance(failure, StoreUnavailable):
@@ -273,6 +286,8 @@ class Trial:
                     asked.failure = failure
             raise
         self.tables.commit()
+        for entry in blotted.values():
+            self.trail.replace(entry)
         for asked, answer in zip(waiting, outcomes, strict=True):
             asked.outcome = answer
 
@@ -326,6 +341,25 @@ class Trial:
         self.trail.append(entry)
         self._position = entry.position
         self._latest = entry.recorded_at
+
+    def _follow(self, entries: Iterator[Entry]) -> None:
+        known, blotted = self._position, set[int]()
+        for entry in entries:
+            self._apply(entry)
+            blot = read_blot(entry)
+            if blot is not None and blot.target <= known:
+                blotted.add(blot.target)
+        if blotted:
+            # Another process blotted out what this one had read before.
+            for position in blotted:
+                self.trail.replace(next(self.ledger.read(position - 1)))
+            self._level({})
+
+    def _level(self, blotted: Mapping[int, Entry], following: Sequence[Entry] = ()) -> None:
+        """Bring the tables to where the ledger leads since something was blotted out of its entries."""
+        entries = chain(self.ledger.read(), following)
+        stand = (blotted.get(each.position, each) for each in entries if each.position <= self._position)
+        self.tables.become(tables_of(stand))
 
     def _now(self) -> datetime:
         # A clock that was set back must not put an entry before its predecessor.

@@ -11,8 +11,11 @@ from equipoise.allocation.entries import TrialUnblinded
 from equipoise.allocation.vault import verify_openings
 from equipoise.conduct.identities import unmatched
 from equipoise.conduct.rooms import APPLY, apply_entry
+from equipoise.conduct.view.texts import is_free_text
+from equipoise.definition.lock import definition_from_json
 from equipoise.enrolment.state import IdentityRow
 from equipoise.governance.entries import StudyAmended
+from equipoise.ledger.blots import read_blot
 from equipoise.ledger.chain import StoredRecord, check_chain
 from equipoise.ledger.entry import Entry, Head
 from equipoise.ledger.tables import ConstraintViolated, Row, Tables
@@ -60,7 +63,10 @@ class VerifyProblem:
 
 @dataclass(frozen=True, slots=True)
 class VerifyReport:
-    """What verification found; `head` is recomputed, not read."""
+    """What verification found; `head` is recomputed, not read.
+
+    `blotted` are the positions of the entries out of which something was blotted.
+    """
 
     head: Head
     entries: int
@@ -69,6 +75,7 @@ class VerifyReport:
     openings: int
     problems: tuple[VerifyProblem, ...]
     warnings: tuple[VerifyProblem, ...] = ()
+    blotted: tuple[int, ...] = ()
 
     @property
     def intact(self) -> bool:
@@ -100,9 +107,12 @@ def verify_trial(
         return VerifyReport(
             chain.head, chain.entries, 0, 0, 0, tuple(problems[:_PROBLEMS_MAX]), tuple(warnings)
         )
-    problems += _check_definitions({**kept.definitions(), **_amended(entries)}, entries)
+    definitions = {**kept.definitions(), **_amended(entries)}
+    altered = _check_definitions(definitions, entries)
     tables, unknown = _replay(entries)
-    problems += unknown
+    problems += altered + unknown
+    if not altered and not unknown:
+        problems += _check_blots(definitions, entries)
     rows = 0
     for row_type in kept.row_types():
         expected = list(tables.all(row_type))
@@ -123,6 +133,7 @@ def verify_trial(
         openings=sum(len(TrialUnblinded.of(e).openings) for e in entries if e.kind == TrialUnblinded.kind),
         problems=tuple(problems[:_PROBLEMS_MAX]),
         warnings=tuple(warnings),
+        blotted=tuple(sorted({blot.target for each in entries if (blot := read_blot(each)) is not None})),
     )
 
 
@@ -145,6 +156,18 @@ def _check_definitions(kept: Mapping[str, bytes], entries: Sequence[Entry]) -> l
         VerifyProblem("VERIFY-DEFINITION", f"The definition {digest[:12]}, which entries name, is not kept.")
         for digest in sorted(named - kept.keys())
     ]
+    return problems
+
+
+def _check_blots(kept: Mapping[str, bytes], entries: Sequence[Entry]) -> list[VerifyProblem]:
+    """Find what was blotted out though it is no free text: the chain cannot tell, as it knows no kinds."""
+    blots = [blot for entry in entries if (blot := read_blot(entry)) is not None]
+    problems = []
+    for blot in blots:
+        entry = entries[blot.target - 1]
+        if not is_free_text(definition_from_json(kept[entry.definition]), entry, blot.path):
+            sentence = f"Entry {blot.position} blotted out what is no free text of entry {blot.target}."
+            problems.append(VerifyProblem("VERIFY-BLOT", sentence))
     return problems
 
 

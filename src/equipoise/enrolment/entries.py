@@ -48,7 +48,7 @@ class EligibilityAssessed(Content):
     sources: dict[str, Any]
 
 
-@entry_kind(audience=Audience.CONDUCT)
+@entry_kind(audience=Audience.CONDUCT, texts=("cause",))
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScreeningFailed(Content):
     """Screening ended without randomisation."""
@@ -69,7 +69,7 @@ class ParticipantRescreened(Content):
     rescreened_on: str
 
 
-@entry_kind(audience=Audience.CONDUCT)
+@entry_kind(audience=Audience.CONDUCT, texts=("cause",))
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParticipantWithdrawn(Content):
     """A participant ended treatment, the study, or also the use of further data (`scope`)."""
@@ -97,7 +97,7 @@ class IdentityRegistered(Content):
     participant: str
 
 
-@entry_kind(audience=Audience.CONDUCT)
+@entry_kind(audience=Audience.CONDUCT, texts=("cause",))
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdentityErased(Content):
     """A participant's identity is kept no more."""

@@ -79,6 +79,19 @@ class LockDatabase(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BlotText(Command):
+    """Blot a passage of free text out of the entry at a position: the name of a person. Needs a reason.
+
+    `path` says which text of the entry. `words` are the numbers of its words, counted from 1 and parted by
+    commas, or `all`. The same text in other entries about the same participant is blotted out with it.
+    """
+
+    position: int
+    path: str
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PublishHead(Command):
     """Put on record that the head of the chain was given to somebody outside."""
 

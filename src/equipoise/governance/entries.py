@@ -92,9 +92,31 @@ class DatabaseLocked(Content):
     study: str
 
 
-@entry_kind(audience=Audience.TRIAL)
+@entry_kind(audience=Audience.TRIAL, texts=("destination",))
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeadPublished(Content):
     """The head of the chain, as it stood before this entry, was given to somebody outside."""
 
     destination: str
+
+
+@entry_kind(audience=Audience.TRIAL)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextBlotted(Content):
+    """A passage of the text at `path` of the entry at `position` was blotted out; of whom it was is told.
+
+    `was` and `now` are the SHA-256 of that entry's body before and after. To whom the text is not shown, it
+    is not shown that it was blotted out.
+    """
+
+    position: int
+    path: str
+    participant: str | None
+    was: str
+    now: str
+
+
+@entry_kind(audience=Audience.PRODUCT)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnmaskingTextBlotted(TextBlotted):
+    """A passage of a text that masked roles do not see was blotted out."""

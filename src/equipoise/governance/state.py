@@ -12,6 +12,7 @@ from equipoise.governance.entries import (
     SiteActivated,
     SiteClosed,
     StudyAmended,
+    TextBlotted,
     TrialOpened,
     VersionActivated,
 )
@@ -214,6 +215,11 @@ def _apply_trial_unblinded(tables: Tables, entry: Entry) -> None:
         tables.put(replace(row, status="unblinded", unblinded_at=entry.recorded_at))
 
 
+def _apply_text_blotted(tables: Tables, entry: Entry) -> None:
+    """No table follows from it: what was blotted out is gone from the entry that it names."""
+    TextBlotted.of(entry)
+
+
 def _apply_nothing(tables: Tables, entry: Entry) -> None:
     """A publication is a fact of the ledger alone: no table follows from it."""
 
@@ -228,6 +234,8 @@ APPLY: dict[str, Callable[[Tables, Entry], None]] = {
     "SiteClosed": _apply_site_closed,
     "DatabaseLocked": _apply_database_locked,
     "HeadPublished": _apply_nothing,
+    "TextBlotted": _apply_text_blotted,
+    "UnmaskingTextBlotted": _apply_text_blotted,
     # Written by another room, which reveals the allocations; here it ends the masking of the trial.
     "TrialUnblinded": _apply_trial_unblinded,
 }

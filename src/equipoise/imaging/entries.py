@@ -34,7 +34,7 @@ class ScanAccepted(Content):
     tasks: tuple[str, ...]
 
 
-@entry_kind(audience=Audience.CONDUCT)
+@entry_kind(audience=Audience.CONDUCT, texts=("cause",))
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanRefused(Content):
     """A scan's quality was refused."""
@@ -44,7 +44,7 @@ class ScanRefused(Content):
     cause: str
 
 
-@entry_kind(audience=Audience.READING)
+@entry_kind(audience=Audience.READING, answers=("item_values",))
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadRecorded(Content):
     """One reader's independent reading."""
@@ -64,7 +64,7 @@ class ReadingsDisagreed(Content):
     items: tuple[str, ...]
 
 
-@entry_kind(audience=Audience.READING)
+@entry_kind(audience=Audience.READING, answers=("item_values",))
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdjudicationRecorded(Content):
     """An adjudicator's reading."""
@@ -74,7 +74,7 @@ class AdjudicationRecorded(Content):
     item_values: dict[str, Any]
 
 
-@entry_kind(audience=Audience.READING)
+@entry_kind(audience=Audience.READING, answers=("item_values",))
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanRead(Content):
     """The final reading of a scan; `how` is agreed or adjudicated."""

@@ -32,7 +32,7 @@ class AdverseEventStruckOut(Content):
     row: int
 
 
-@entry_kind(audience=Audience.CONDUCT)
+@entry_kind(audience=Audience.CONDUCT, texts=("text",))
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdverseEventAssessed(Content):
     """The sponsor gave an assessment of its own."""

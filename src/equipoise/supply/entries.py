@@ -13,7 +13,7 @@ from typing import Any
 from equipoise.access.content import Audience, Content, entry_kind
 
 
-@entry_kind(audience=Audience.CONDUCT)
+@entry_kind(audience=Audience.CONDUCT, answers=("item_values",))
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceCollected(Content):
     """Starting material was taken from a participant; a lot began."""
@@ -25,7 +25,7 @@ class SourceCollected(Content):
     item_values: dict[str, Any]
 
 
-@entry_kind(audience=Audience.PRODUCT)
+@entry_kind(audience=Audience.PRODUCT, answers=("item_values",))
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceDetailed(Content):
     """The unmasking items of a collection; recorded for every lot if the form has any such item."""
@@ -35,7 +35,7 @@ class SourceDetailed(Content):
     item_values: dict[str, Any]
 
 
-@entry_kind(audience=Audience.PRODUCT)
+@entry_kind(audience=Audience.PRODUCT, answers=("item_values",))
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManufactureRecorded(Content):
     """The laboratory's record of a lot, `days` after the collection; `early` is before the planned least."""
@@ -68,7 +68,7 @@ class LotFailed(Content):
     failed_on: str
 
 
-@entry_kind(audience=Audience.PRODUCT)
+@entry_kind(audience=Audience.PRODUCT, texts=("cause",))
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LotFailureExplained(Content):
     """Why a lot was given up, in the laboratory's words."""
@@ -91,7 +91,7 @@ class UnitPrepared(Content):
     prepared_on: str
 
 
-@entry_kind(audience=Audience.CONDUCT)
+@entry_kind(audience=Audience.CONDUCT, answers=("item_values",))
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitAdministered(Content):
     """A unit was given to the participant for whom it was made."""
@@ -104,7 +104,7 @@ class UnitAdministered(Content):
     item_values: dict[str, Any]
 
 
-@entry_kind(audience=Audience.PRODUCT)
+@entry_kind(audience=Audience.PRODUCT, answers=("item_values",))
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitAdministrationDetailed(Content):
     """The unmasking items of an administration; recorded for every unit if the form has any such item."""
@@ -114,7 +114,7 @@ class UnitAdministrationDetailed(Content):
     item_values: dict[str, Any]
 
 
-@entry_kind(audience=Audience.PRODUCT)
+@entry_kind(audience=Audience.PRODUCT, texts=("cause",))
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitDiscarded(Content):
     """A unit was destroyed without being given."""

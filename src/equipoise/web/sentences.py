@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from equipoise.access.actor import SYSTEM
 from equipoise.conduct.trail import AuditLine
 from equipoise.definition.model.forms import Form
+from equipoise.ledger.blots import MARK
 from equipoise.web.items import shown
 from equipoise.web.people import names_of
 from equipoise.web.request import ClinicRequest
@@ -25,7 +26,10 @@ _TIMES = frozenset({"due_at", "submitted_at", "started_at", "aware_at"})
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One line of the audit trail in words; `answers` are labels and values of the items in it."""
+    """One line of the audit trail in words; `answers` are labels and values of the items in it.
+
+    `blots` say when, by whom and why something was blotted out of it.
+    """
 
     position: int
     at: str
@@ -38,6 +42,7 @@ class Told:
     name: str
     role: str
     site: str
+    blots: tuple[str, ...] = ()
 
 
 class Teller:
@@ -46,6 +51,7 @@ class Teller:
     def __init__(self, request: ClinicRequest, lines: Iterable[AuditLine]) -> None:
         self._definition = request.definition
         self._clinic = request.clinic
+        self._seen = request.seen
         accounts = {line.account for line in lines} | {row.account for row in request.seen.grants()}
         self._names = names_of(accounts - {SYSTEM.account})
         self._roles = {role.id: role.name for role in self._definition.study.roles}
@@ -72,7 +78,18 @@ class Teller:
             name=self._name(line.account),
             role=self._roles.get(line.role, line.role),
             site=line.site or "",
+            blots=tuple(self._blot(position, zone) for position in line.blotted_by),
         )
+
+    def _blot(self, position: int, zone: ZoneInfo) -> str:
+        line = next(self._seen.audit(after=position - 1, limit=1))
+        words = {
+            "mark": MARK,
+            "at": time_at(line.recorded_at, zone),
+            "name": names_of([line.account]).get(line.account, line.account),
+            "reason": line.reason or "",
+        }
+        return _("%(mark)s blotted out on %(at)s by %(name)s: %(reason)s") % words
 
     def _name(self, account: str) -> str:
         return _("The system") if account == SYSTEM.account else self._names.get(account, account)

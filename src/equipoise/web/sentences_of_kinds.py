@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+_BLOTTED = _("%(who)s blotted a passage out of entry %(position)s.")
+
 _TRIAL: Mapping[str, tuple[Promise, Promise]] = {
     "TrialOpened": (_("Trial opened"), _("%(who)s opened the trial under the definition %(definition)s.")),
     "RoleGranted": (_("Role granted"), _("%(who)s gave %(account)s the role %(role)s%(at_site)s.")),
@@ -29,6 +31,8 @@ _TRIAL: Mapping[str, tuple[Promise, Promise]] = {
     "SiteClosed": (_("Site closed"), _("%(who)s closed the site %(site)s to enrolment.")),
     "DatabaseLocked": (_("Database locked"), _("%(who)s locked the database.")),
     "HeadPublished": (_("Head published"), _("%(who)s gave the head of the ledger to %(destination)s.")),
+    "TextBlotted": (_("Passage blotted out"), _BLOTTED),
+    "UnmaskingTextBlotted": (_("Passage blotted out"), _BLOTTED),
     "AllocationCommitted": (
         _("Allocation sealed"),
         _("%(who)s sealed the allocation (%(method)s); commitment %(commitment)s."),

@@ -171,6 +171,13 @@ def remove_old(clinic: Clinic) -> None:
         job.delete()
 
 
+def remove_made(clinic: Clinic) -> None:
+    """Remove the results of all works that have ended: they may hold what the record holds no more."""
+    for job in Job.objects.exclude(status="running"):
+        (clinic.jobs / job.job).unlink(missing_ok=True)
+        job.delete()
+
+
 def _run(kind: WorkKind, work: Work, language: str) -> None:
     beat = Thread(target=_beat, args=(work,), daemon=True)
     beat.start()

@@ -27,6 +27,7 @@ from equipoise.conduct.view import (
     records,
     safety,
     supply,
+    texts,
     visits,
 )
 from equipoise.conduct.view.lines import (
@@ -65,6 +66,7 @@ from equipoise.conduct.view.lines import (
 )
 from equipoise.conduct.view.releases import ReleaseLine, list_definitions, list_releases
 from equipoise.conduct.view.scope import Scope
+from equipoise.conduct.view.texts import TextLine
 from equipoise.definition.amendments import Change
 from equipoise.definition.coded import DictionaryName
 from equipoise.definition.expression import Explanation
@@ -371,6 +373,10 @@ class MaskedView:
         lines.
         """
         return audit.list_audit(self._scope, participant, after, limit, newest_first=newest_first)
+
+    def texts(self, position: int) -> tuple[TextLine, ...]:
+        """List the free texts of the entry at a position that can be blotted out, as far as they are seen."""
+        return texts.list_texts(self._scope, position)
 
     def cut(self, position: int | None = None) -> DataCut:
         """Return the data as they stand, or stood at a position of the ledger, without any allocation."""

@@ -112,6 +112,7 @@ NOT_READ: Mapping[str, str] = {
     "scan_file": "The file itself leaves from the reader's page, which verifies it and notes who took it.",
     "received_file": "The file itself leaves from the page of scans, which verifies it and notes the taker.",
     "check_answers": "It is for a page on which somebody types; a command answers with the same problems.",
+    "texts": "They are for the page on which a passage is blotted out; the audit trail has them anyway.",
     "cut": "The whole of the data leaves as files, from the page of copies, which notes who took it.",
     "definitions": "The latest leaves as the definition; the versions before it leave with the data, as ODM.",
     "participant_cut": "It leaves as a safety report, from the page of its event, which notes who took it.",

@@ -62,6 +62,8 @@ FIELD_LABELS: Mapping[str, Promise] = {
     "meaning": _("Meaning of the signature"),
     "name": _("Name"),
     "participant": _("Participant"),
+    "path": _("Text"),
+    "position": _("Entry"),
     "prepared_on": _("Day of preparation"),
     "product": _("Product"),
     "query": _("Query"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from equipoise.web.commands.blotting import context_of_blotting
 from equipoise.web.commands.context_forms import CONTEXTS_OF_FORMS
 from equipoise.web.commands.context_participants import CONTEXTS_OF_PARTICIPANTS, participant_of
 from equipoise.web.commands.context_rooms import CONTEXTS_OF_ROOMS
@@ -90,6 +91,7 @@ CONTEXTS: Mapping[str, Context] = {
     "UnblindTrial": _unblind_trial,
     "CommitAllocation": _commit_allocation,
     "PublishHead": _publish_head,
+    "BlotText": context_of_blotting,
     "FreezeParticipant": _freeze_participant,
     "UnfreezeParticipant": _unfreeze_participant,
     "GrantRole": _roles,

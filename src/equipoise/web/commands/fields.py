@@ -23,7 +23,7 @@ Kind = Literal["text", "long_text", "date", "datetime", "number", "flag", "choic
 
 _LONG_TEXTS = frozenset({"cause", "text", "how", "assessment", "contact"})
 TEXT_LENGTH_MAX = 4000
-FOUND_OUT = frozenset({"file_hash", "shown_hash"})
+FOUND_OUT = frozenset({"file_hash", "shown_hash", "words"})
 """The fields of commands that nobody answers: the clinic finds them out from what was sent."""
 
 

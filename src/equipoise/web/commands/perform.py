@@ -13,9 +13,11 @@ from equipoise.capture.commands import SignCasebook
 from equipoise.coding.commands import CodeMatches
 from equipoise.conduct.identities import erase_identity, register_identity
 from equipoise.enrolment.commands import EraseIdentity, RegisterIdentity
+from equipoise.governance.commands import BlotText
 from equipoise.imaging.commands import ReceiveScan
 from equipoise.ledger.entry import Entry
 from equipoise.ledger.receipts import Sending
+from equipoise.web.commands.blotting import blot_text
 from equipoise.web.commands.fields import FieldType
 from equipoise.web.request import ClinicRequest
 from equipoise.web.scans.upload import receive_scan
@@ -33,6 +35,8 @@ def perform(
     clinic = request.clinic
     if isinstance(command, SignCasebook | CodeMatches):
         command = replace(command, shown_hash=request.POST.get("shown_hash") or None)
+    if isinstance(command, BlotText):
+        return blot_text(request, command, reason, sending)
     if isinstance(command, ReceiveScan):
         return receive_scan(request, command, reason, sending)
     if not isinstance(command, RegisterIdentity | EraseIdentity):

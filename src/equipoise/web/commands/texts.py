@@ -66,6 +66,17 @@ TEXTS: Mapping[str, CommandText] = {
         grave=True,
         signed=True,
     ),
+    "BlotText": CommandText(
+        _("Blot out a passage"),
+        _("Blot out for good"),
+        _(
+            "Takes a name, or what else betrays who somebody is, out of a free text and out of the record itself. What stays is a mark, and on the audit trail who blotted out, when and why."
+        ),
+        _("The passage is blotted out."),
+        reason=True,
+        signed=True,
+        grave=True,
+    ),
     "PublishHead": CommandText(
         _("Publish the head of the ledger"),
         _("Publish"),

@@ -14,13 +14,14 @@ from django.utils.translation import gettext as _
 
 from equipoise.access.content import KINDS, Audience
 from equipoise.conduct.trail import AuditLine
+from equipoise.conduct.view.texts import may_hold_text
 from equipoise.web.listing import as_csv
 from equipoise.web.people import names_of
 from equipoise.web.protect import Route
 from equipoise.web.request import ClinicRequest
 from equipoise.web.sentences import Teller, Told, day_at
 from equipoise.web.sentences_of_kinds import TITLES
-from equipoise.web.visible import Sees
+from equipoise.web.visible import Gives, Sees
 
 PAGE_LINES = 100
 
@@ -65,10 +66,11 @@ def _show(request: ClinicRequest, participant: str | None) -> HttpResponse:
     lines = list(islice(_lines(request, participant, wanted), PAGE_LINES + 1))
     shown = lines[:PAGE_LINES]
     teller = Teller(request, shown)
+    blots = Gives(("BlotText",)).admits(request.seen.viewer)
     older = {**wanted.parameters, "before": str(shown[-1].position)} if len(lines) > PAGE_LINES else None
     context = {
         "participant": participant,
-        "told": [teller.tell(line) for line in shown],
+        "told": [(teller.tell(line), blots and may_hold_text(line)) for line in shown],
         "wanted": wanted,
         "kinds": _kinds(request),
         "accounts": _accounts(request),
