@@ -9,7 +9,8 @@ from equipoise.capture.commands import CorrectForm, RecordForm
 from equipoise.conduct.view import MaskedView
 from equipoise.definition.lock import hashed
 from equipoise.definition.model.definition import StudyDefinition
-from tests.conduct.clinic import DANA, PETE, Clinic, randomise
+from equipoise.enrolment.commands import RenewConsent
+from tests.conduct.clinic import DANA, DAY, PETE, Clinic, randomise
 from tests.conduct.test_amendments import LATER, VALUES, amend, approve, fill, second, start, without_imaging
 from tests.factory import PRIYA
 
@@ -37,8 +38,9 @@ def amended_clinic() -> Clinic:
     clinic.do(PRIYA, fill(here, VALUES))
     labs = {"crp": "1.5"}
     clinic.do(PRIYA, RecordForm(participant=here, form="labs", values=labs, encounter="week_0"))
-    amend(clinic, with_history)
+    amend(clinic, with_history, reconsent=True)
     approve(clinic, "SE01")
+    clinic.do(PRIYA, RenewConsent(participant=here, consent_version="2.0", consented_on=DAY))
     seen = clinic.trial.as_seen_by(PRIYA).record(here, "vitals", "week_0")
     assert seen is not None
     correct = CorrectForm(

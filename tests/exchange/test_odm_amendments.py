@@ -66,6 +66,7 @@ def test_spec_the_cut_that_comes_back_has_its_amendments_and_what_was_not_asked(
     again = cut_of(back, cut.definition)
     assert again.amendments == cut.amendments != ()
     assert [each.encounters for each in again.participants] == [each.encounters for each in cut.participants]
+    assert [len(person.renewals) for person in again.participants] == [0, 1, 0]
     assert any(met.not_asked for person in again.participants for met in person.encounters)
 
 

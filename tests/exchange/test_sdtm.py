@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from equipoise.analysis.cut import CutAdministration, CutEncounter, CutParticipant, DataCut
+from equipoise.analysis.cut import CutAdministration, CutEncounter, CutParticipant, CutRenewal, DataCut
 from equipoise.analysis.derive import mask_cut
 from equipoise.conduct.cut import cut_trial
 from equipoise.conduct.versions import Versions
@@ -25,6 +25,7 @@ from equipoise.exchange.sdtm import HELD, LEFT_OUT, sdtm_package, summary
 from equipoise.exchange.usdm import terms
 from tests.analysis.cuts import swap_arms
 from tests.blinding.worlds import make_worlds
+from tests.exchange.amended_trial import amended_view
 from tests.exchange.dataset_checks import (
     INVENTED,
     by_name,
@@ -66,7 +67,7 @@ def test_spec_the_pilot_says_of_every_item_where_it_goes() -> None:
 
 
 def test_spec_every_field_of_a_cut_is_held_or_said_to_be_left_out() -> None:
-    kinds = (DataCut, CutParticipant, CutEncounter, CutAdministration)
+    kinds = (DataCut, CutParticipant, CutRenewal, CutEncounter, CutAdministration)
     every = {f"{kind.__name__}.{field.name}" for kind in kinds for field in fields(kind)}
     assert HELD.keys() | LEFT_OUT.keys() == every
     assert not HELD.keys() & LEFT_OUT.keys()
@@ -178,6 +179,23 @@ def test_spec_every_milestone_and_one_end_of_participation_is_a_disposition() ->
             assert terms == ["INFORMED CONSENT OBTAINED", *(["RANDOMIZED"] if person.randomised_on else [])]
             ends = [row for row in mine if row["DSSCAT"] == "STUDY PARTICIPATION"]
             assert len(ends) == (person.status != "randomised"), (person.participant, mine)
+
+
+def test_spec_each_renewed_consent_is_a_milestone_and_the_first_stays_that_of_dm() -> None:
+    """SDTMIG 3.4: DM.RFICDTC is the first of several consents; each of them may be a milestone of DS."""
+    cut = amended_view().cut()
+    datasets = by_name(sdtm_package(cut))
+    (renewed,) = [person for person in cut.participants if person.renewals]
+    consents = [
+        (row["DSTERM"], row["DSSTDTC"])
+        for row in table(datasets["DS"])
+        if str(row["USUBJID"]).endswith(renewed.participant) and row["DSDECOD"] == "INFORMED CONSENT OBTAINED"
+    ]
+    day = renewed.consented_on.isoformat()
+    assert consents == [
+        ("INFORMED CONSENT OBTAINED", day),
+        ("Informed consent renewed, version 2.0", day),
+    ]
 
 
 def test_spec_criteria_not_met_are_in_ie_and_all_criteria_in_ti() -> None:

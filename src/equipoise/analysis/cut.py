@@ -43,12 +43,21 @@ class CutAdministration:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CutRenewal:
+    """A renewed consent: to which version of the consent form, and on which day."""
+
+    consent_version: str
+    consented_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CutParticipant:
     """One participant with all that is recorded of them.
 
     `arm` is None in a masked cut and for those who were not randomised. `rows` holds every form record, with
     final central readings under the read form. `status` is screening, failed, randomised, withdrawn or
     completed. `criteria` is the last eligibility assessment (criterion: met, not_met or unknown).
+    `consented_on` is the day of the first consent.
     """
 
     participant: str
@@ -71,6 +80,7 @@ class CutParticipant:
     reviewed: Mapping[str, date]
     failed_lots: tuple[str, ...] = ()
     unblindings: tuple[str, ...] = ()
+    renewals: tuple[CutRenewal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

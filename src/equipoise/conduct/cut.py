@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
 
 from equipoise.allocation.state import AllocationRow, UnblindingRow
-from equipoise.analysis.cut import CutAdministration, CutAmendment, CutEncounter, CutParticipant, DataCut
+from equipoise.analysis.cut import (
+    CutAdministration,
+    CutAmendment,
+    CutEncounter,
+    CutParticipant,
+    CutRenewal,
+    DataCut,
+)
 from equipoise.analysis.derive import mask_cut
 from equipoise.capture.state import EncounterRow, LogRow, QueryRow
 from equipoise.conduct.coding import with_codings
@@ -17,6 +24,7 @@ from equipoise.conduct.evidence import evidence_of
 from equipoise.conduct.rooms import apply_entry
 from equipoise.conduct.versions import Versions
 from equipoise.definition.model.definition import StudyDefinition
+from equipoise.enrolment.entries import ConsentRenewed
 from equipoise.enrolment.state import AssessmentRow, ParticipantRow
 from equipoise.governance.state import TrialRow, versions_of
 from equipoise.imaging.state import ReadingRow
@@ -30,26 +38,37 @@ ArmOf = Callable[[Tables, str], str]
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """The tables at a position, and how many entries of each kind led there."""
+    """The tables at a position, how many entries of each kind led there, and the consents renewed by then."""
 
     tables: Tables
     head: Head
     recorded_at: str
     kinds: Mapping[str, int]
+    renewals: Mapping[str, Sequence[CutRenewal]]
 
 
 def replay(ledger: Ledger, position: int | None = None) -> Replay:
     """Replay a ledger up to a position (None: to its head); raises ValueError for one it does not reach."""
     tables, head, recorded_at, kinds = Tables(), Head.genesis(), "", Counter[str]()
+    renewals: dict[str, list[CutRenewal]] = {}
     for entry in ledger.read():
         if position is not None and entry.position > position:
             break
         apply_entry(tables, entry)
         head, recorded_at = entry.head, entry.recorded_at
         kinds[entry.kind] += 1
+        if entry.kind == ConsentRenewed.kind:
+            # The table of participants keeps the version alone: visits are counted from the first consent.
+            renewed = ConsentRenewed.of(entry)
+            renewals.setdefault(renewed.participant, []).append(
+                CutRenewal(
+                    consent_version=renewed.consent_version,
+                    consented_on=date.fromisoformat(renewed.consented_on),
+                )
+            )
     if position is not None and head.position != position:
         raise ValueError(f"the ledger ends at position {head.position}, before {position}")
-    return Replay(tables, head, recorded_at, kinds)
+    return Replay(tables, head, recorded_at, kinds, renewals)
 
 
 def cut_trial(
@@ -70,7 +89,10 @@ def cut_trial(
     trial = next(tables.all(TrialRow))
     as_of = date.fromisoformat(replayed.recorded_at[:10])
     people = tuple(
-        _cut_participant(definition, versions, tables, row, as_of, arm_of)
+        replace(
+            _cut_participant(definition, versions, tables, row, as_of, arm_of),
+            renewals=tuple(replayed.renewals.get(row.participant, ())),
+        )
         for row in tables.all(ParticipantRow)
         if participant in (None, row.participant)
     )

@@ -11,7 +11,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, Literal
 
-from equipoise.analysis.cut import CutAdministration, CutAmendment, CutEncounter, CutParticipant
+from equipoise.analysis.cut import (
+    CutAdministration,
+    CutAmendment,
+    CutEncounter,
+    CutParticipant,
+    CutRenewal,
+)
 from equipoise.capture.state import QueryRow
 from equipoise.conduct.view.lines import SignatureLine
 from equipoise.definition.amendments import Change
@@ -55,6 +61,16 @@ CONSENT: Final = FactGroup(
         Fact("variant", "Variant of the eligibility rules", optional=True),
         Fact("status", "Status"),
         Fact("screening_outcome", "Outcome of the last eligibility assessment", optional=True),
+    ),
+)
+RENEWAL: Final = FactGroup(
+    "RENEWAL",
+    "Consents renewed",
+    "participant",
+    True,
+    (
+        Fact("consent_version", "Version of the consent form"),
+        Fact("renewed_on", "Day of renewal", "date"),
     ),
 )
 CRITERION: Final = FactGroup(
@@ -251,7 +267,8 @@ CHANGE: Final = FactGroup(
 )
 
 GROUPS: Final = (
-    *(CONSENT, CRITERION, RANDOMISATION, ADMINISTRATION, REVIEW, LOT, UNBLINDING, END, SIGNATURE, QUERY),
+    *(CONSENT, RENEWAL, CRITERION, RANDOMISATION, ADMINISTRATION, REVIEW, LOT, UNBLINDING, END),
+    *(SIGNATURE, QUERY),
     *(ENCOUNTER, RECORD, TRIAL, COUNT, SITE, GRANT, VERSION, RELEASE, AMENDMENT, CHANGE),
 )
 BY_ID: Final = {group.id: group for group in GROUPS}
@@ -294,6 +311,13 @@ def person_rows(person: Person) -> Iterable[tuple[FactGroup, Sequence[Row]]]:
     """Return the rows of each group of a participant, in the order of the groups."""
     facts = person.facts
     yield CONSENT, [_row(CONSENT, facts)]
+    yield (
+        RENEWAL,
+        [
+            {"consent_version": each.consent_version, "renewed_on": each.consented_on}
+            for each in facts.renewals
+        ],
+    )
     yield CRITERION, [{"criterion": name, "result": result} for name, result in facts.criteria.items()]
     yield RANDOMISATION, [_row(RANDOMISATION, facts)] if facts.randomised_on or facts.arm else []
     yield ADMINISTRATION, [_row(ADMINISTRATION, given) for given in facts.administrations]
@@ -343,6 +367,10 @@ def person_of(
             reviewed={row["form"]: row["through"] for row in several(REVIEW)},
             failed_lots=tuple(row["cause"] for row in several(LOT)),
             unblindings=tuple(row["kind"] for row in several(UNBLINDING)),
+            renewals=tuple(
+                CutRenewal(consent_version=row["consent_version"], consented_on=row["renewed_on"])
+                for row in several(RENEWAL)
+            ),
         ),
         records=records,
         entered=entered,

@@ -201,6 +201,11 @@ def dispositions(subject: Subject, collected: Iterable[Row]) -> Iterator[Row]:
     yield _disposition(
         subject, "INFORMED CONSENT OBTAINED", None, "PROTOCOL MILESTONE", None, person.consented_on
     )
+    for each in person.renewals:
+        again = f"Informed consent renewed, version {each.consent_version}"
+        yield _disposition(
+            subject, "INFORMED CONSENT OBTAINED", again, "PROTOCOL MILESTONE", None, each.consented_on
+        )
     if person.randomised_on is not None:
         yield _disposition(subject, "RANDOMIZED", None, "PROTOCOL MILESTONE", None, person.randomised_on)
     rows = list(collected)
