@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from equipoise.access.actor import Actor
 from equipoise.cli.trials import open_trial
 from equipoise.conduct.verify import verify_trial
+from equipoise.governance.commands import GrantRole
 from equipoise.governance.state import VersionRow
 from equipoise.store.trial_store import TrialStore
 from tests.cli.bad_inputs import run, study
@@ -69,3 +71,22 @@ def test_what_the_trial_cannot_take_is_said_place_by_place_and_nothing_is_record
     assert "AMEND-DESIGN" in result.stdout and "study/model" in result.stdout
     assert result.stderr.startswith("AMEND-OBSTACLE: The trial cannot take 1 of these changes.")
     assert len(list(open_trial(live).tables.all(VersionRow))) == 1
+
+
+def test_an_amended_trial_leaves_with_its_amendment_and_comes_back(live: Path) -> None:
+    raise_version(live)
+    change(live, "study.yaml", "planned_enrolment: 60", "planned_enrolment: 66")
+    assert run(["lock", str(live.parent / "dipper")]).exit_code == 0
+    assert amend(live).exit_code == 0
+    trial = open_trial(live)
+    role = next(role.id for role in trial.definition.study.roles if role.kind == "data_manager")
+    granted = trial.record(Actor("ada", "administrator"), GrantRole(account="dana", role=role, site=None))
+    assert isinstance(granted, tuple), granted
+    reader = ["--reader", f"dana:{role}"]
+    for name, words in (("usdm", '"number": "1"'), ("odm2", 'OID="MDV.7.0"'), ("odm132", 'OID="MDV.7.0"')):
+        out = live.parent / name
+        written = run(["export", str(live), "--format", name, "--out", str(out), *reader])
+        assert written.exit_code == 0, written.output
+        assert words in out.read_text(encoding="utf-8")
+        read = run(["import", str(out), "--out", str(live.parent / f"{name}-draft")])
+        assert read.exit_code == 0, read.output
