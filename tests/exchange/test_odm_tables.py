@@ -96,6 +96,7 @@ def test_spec_what_was_changed_later_is_as_it_was_left(tmp_path: Path) -> None:
     assert {
         "AuditRecord: 1 in the data of participants",
         "Remove: 2 in the data of participants",
+        "earlier value: 1 in the data of participants",
     } <= told
 
 

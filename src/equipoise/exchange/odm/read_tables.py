@@ -151,9 +151,7 @@ class TableReader:
             for group in children(form, "ItemGroupData"):
                 self._add_group(groups, group, ())
             return
-        self._note_group(form)
-        self._add_items(groups, (key[0], ""), form)
-        for group in children(form, "ItemGroupData"):
+        for group in self._add_items(groups, (key[0], ""), form):
             self._add_group(groups, group, ())
 
     def _add_group(self, groups: _Form, group: etree._Element, around: tuple[str, ...]) -> None:
@@ -163,42 +161,57 @@ class TableReader:
         if self._removed(group):
             groups.pop(place, None)
             return
-        self._note_group(group)
-        self._add_items(groups, place, group)
-        for below in children(group, "ItemGroupData"):
+        for below in self._add_items(groups, place, group):
             self._add_group(groups, below, keys)
 
-    def _add_items(self, groups: _Form, place: _Oid, group: etree._Element) -> None:
-        given = [each for each in group if name_of(each).startswith("ItemData")]
-        if not given and children(group, "ItemGroupData"):
+    def _add_items(self, groups: _Form, place: _Oid, group: etree._Element) -> list[etree._Element]:
+        """Take in the items of a group, and return the groups within it."""
+        given, within = [], []
+        for each in group:
+            name = name_of(each)
+            if name == "ItemGroupData":
+                within.append(each)
+            elif name.startswith("ItemData"):
+                given.append(each)
+            elif isinstance(each.tag, str):
+                self._count(name or etree.QName(each).localname)
+        self._note_attributes(group)
+        if given or not within:
+            items = groups.setdefault(place, {})
+            self._values += 1 + len(given)
+            for item in given:
+                self._add_item(items, item)
+        return within
+
+    def _add_item(self, items: _Items, item: etree._Element) -> None:
+        oid = item.get("ItemOID", "")
+        if self._removed(item):
+            items.pop(oid, None)
             return
-        items = groups.setdefault(place, {})
-        self._values += 1
-        for item in given:
-            oid = item.get("ItemOID", "")
-            if self._removed(item):
-                items.pop(oid, None)
-                continue
+        value = _value(item)
+        if items.get(oid, value) != value:
+            self._count("earlier value")
+        items[oid] = value
+        if len(item):
             self._note(item, "Value", "MeasurementUnitRef")
-            items[oid] = _value(item)
-            self._values += 1
             for unit in children(item, "MeasurementUnitRef"):
                 items[f"{oid}{_UNIT}"] = unit.get("MeasurementUnitOID", "")
+        else:
+            self._note_attributes(item)
 
     def _removed(self, element: etree._Element) -> bool:
         gone = element.get("TransactionType") == "Remove"
         self._left["Remove"] += gone
         return gone
 
-    def _note_group(self, group: etree._Element) -> None:
-        typed = {name_of(each) for each in group if name_of(each).startswith("ItemData")}
-        self._note(group, "ItemGroupData", *typed)
-
     def _note(self, element: etree._Element, *known: str) -> None:
         """Count what else stands in an element: audit records, comments, what a vendor adds."""
         for each in element:
             if isinstance(each.tag, str) and name_of(each) not in known:
                 self._count(name_of(each) or etree.QName(each).localname)
+        self._note_attributes(element)
+
+    def _note_attributes(self, element: etree._Element) -> None:
         for name in element.attrib:
             if name not in _TOLD:
                 self._count(etree.QName(str(name)).localname)
@@ -222,6 +235,12 @@ class TableReader:
     def tables(self, draft: Draft) -> tuple[DataTable, ...]:
         """Return the table of each form that was filled in, by the names of the drafted forms."""
         tables: dict[str, _Table] = {}
+
+        def table(name: str) -> _Table:
+            if name not in tables:
+                tables[name] = _Table(draft, name)
+            return tables[name]
+
         for code, told in self._subjects.items():
             for (event, event_key), forms in told.events.items():
                 for (form, form_key), groups in forms.items():
@@ -229,13 +248,13 @@ class TableReader:
                     for (group, group_key), items in groups.items():
                         key = (code, told.site, event, event_key, form, form_key, group, group_key)
                         if not items:
-                            tables.setdefault(main, _Table(draft, main)).row(key)
+                            table(main).row(key)
                         for oid, value in items.items():
                             plain = oid.removesuffix(_UNIT)
                             plain = plain if (form, plain) in draft.columns else oid
                             name, column = draft.columns.get((form, plain), (main, oid))
                             column = f"{column}{oid.removeprefix(plain)}" if plain != oid else column
-                            tables.setdefault(name, _Table(draft, name)).set(key, column, value)
+                            table(name).set(key, column, value)
         made = [tables[name].whole(name) for name in sorted(tables)]
         self._sparse = [each.name for each in made if len(each.values) * len(each.head) > CELLS_MAX]
         return tuple(each for each in made if each.name not in self._sparse)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -44,9 +45,13 @@ class NotUnderstood:
 
 def name_of(element: etree._Element) -> str:
     """Return the local name of an element of ODM of any version, or of none; else empty."""
-    if not isinstance(element.tag, str):
-        return ""
-    name = etree.QName(element)
+    return _name_of_tag(element.tag) if isinstance(element.tag, str) else ""
+
+
+@lru_cache(maxsize=4096)
+def _name_of_tag(tag: str) -> str:
+    # A file has few names and millions of elements, each of which is asked for its own.
+    name = etree.QName(tag)
     return name.localname if (name.namespace or "") in _ODM else ""
 
 
