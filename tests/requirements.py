@@ -54,9 +54,10 @@ REQUIREMENTS: tuple[Requirement, ...] = (
         f"{_R3} 4.2.2(b)",
         "The trail is the record itself: nothing is stored but through an entry, no command, page, setting or"
         " method takes one away, and each entry is chained to the one before. What was wrong in an entry is"
-        " put right by a further entry.",
-        "Tell staff to type no names into free text. A name that was typed stays in the ledger: this release"
-        " cannot blot it out, and the unit describes each case in a note to file.",
+        " put right by a further entry. A name that was typed into free text can be blotted out, with a"
+        " reason and a proof of who does it: an entry says so, every link and published head still holds.",
+        "Tell staff to type no names into free text. Decide who blots out and who agrees to it; treat copies"
+        " and backups that left likewise.",
     ),
     Requirement(
         "G5",

@@ -222,7 +222,7 @@ def field_values(trial: Trial) -> dict[str, list[Any]]:
         "unit": [*[row.unit for row in tables.all(UnitRow)][:3], "B-00000000"],
         "position": [*_positions_with_texts(trial), 10**6],
         "path": ["content.cause", "reason", "content.participant"],
-        "words": ["all", "1", "0"],
+        "words": ["all", "1", "0", None],
         "file_hash": [None, "no hash", "ab" * 32, None],
         "shown_hash": [None, "no hash", "ab" * 32, None],
         **dict.fromkeys(_TEXTS, texts),

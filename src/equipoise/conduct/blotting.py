@@ -134,11 +134,11 @@ def tables_of(entries: Iterable[Entry]) -> Tables:
     return tables
 
 
-def _read_words(given: str) -> tuple[int, ...] | None:
+def _read_words(given: str | None) -> tuple[int, ...] | None:
     """Read the numbers of words; none of them stands for all."""
-    if given.strip() == ALL_WORDS:
+    if given == ALL_WORDS:
         return ()
-    parts = [part.strip() for part in given.split(",")]
+    parts = [part.strip() for part in (given or "").split(",")]
     if not all(part.isascii() and part.isdigit() and len(part) < 6 for part in parts):
         return None
     return tuple(int(part) for part in parts)

@@ -88,7 +88,7 @@ class BlotText(Command):
 
     position: int
     path: str
-    words: str = ""
+    words: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -70,10 +70,9 @@ def copies_of(scope: Scope, line: AuditLine, text: str) -> Iterator[tuple[int, s
             yield from ((other.position, path) for path, same in found if same == text)
 
 
-def may_hold_text(line: AuditLine) -> bool:
-    """Whether an entry has a reason, or is of a kind in which people write freely."""
-    kind = KINDS[line.kind]
-    return line.kind not in BLOT_KINDS and bool(line.reason or kind.texts or kind.answers)
+def has_text(definition: StudyDefinition, line: AuditLine) -> bool:
+    """Whether there is anything in a line that can be blotted out."""
+    return next(texts_of(definition, line), None) is not None
 
 
 def is_free_text(definition: StudyDefinition, entry: Entry, path: str) -> bool:

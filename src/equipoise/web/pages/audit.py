@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from equipoise.access.content import KINDS, Audience
 from equipoise.conduct.trail import AuditLine
-from equipoise.conduct.view.texts import may_hold_text
+from equipoise.conduct.view.texts import has_text
 from equipoise.web.listing import as_csv
 from equipoise.web.people import names_of
 from equipoise.web.protect import Route
@@ -70,7 +70,7 @@ def _show(request: ClinicRequest, participant: str | None) -> HttpResponse:
     older = {**wanted.parameters, "before": str(shown[-1].position)} if len(lines) > PAGE_LINES else None
     context = {
         "participant": participant,
-        "told": [(teller.tell(line), blots and may_hold_text(line)) for line in shown],
+        "told": [(teller.tell(line), blots and has_text(request.definition, line)) for line in shown],
         "wanted": wanted,
         "kinds": _kinds(request),
         "accounts": _accounts(request),
