@@ -63,6 +63,7 @@ ROOM_EXTRAS: dict[str, dict[str, str]] = {
         "evidence.py": "what was recorded, as expressions read it and as it is signed; conduct builds on it",
         "findings.py": "edit checks and the queries that they open, the same for recording and correcting",
         "forms.py": "decisions about forms; the rest stays in decide.py",
+        "verification.py": "what was compared with its source, item by item; the views read its marks",
     },
 }
 

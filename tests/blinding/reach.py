@@ -202,6 +202,7 @@ def field_values(trial: Trial) -> dict[str, list[Any]]:
         "encounter": [*encounters[-2:], "unheard_of", None],
         "form": [*forms[:2], "adverse_event", "unheard_of"],
         "item": [items[0], items[-1], "unheard_of", None],
+        "items": [(), (), (items[0],), ("unheard_of",)],
         "seen": [None, 10**6, 1, None],
         "dictionary": ["meddra", "whodrug"],
         "version": ["29.0", " "],

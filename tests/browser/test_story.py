@@ -355,14 +355,18 @@ def query_is_asked_answered_and_closed(story: Story) -> None:
 
 
 def source_is_verified(story: Story) -> None:
-    """Mona compares the forms with their source, one after the other."""
+    """Mona compares a form with its source, one answer first, then all that wait."""
     mona = story.at("mona")
     page = mona.goes(f"/monitoring/source/{WHO}/")
     picture(page, "source")
     assert page.locator("details.source").count() > 1
-    page.get_by_role("button", name="Agrees with the source").first.click()
+    first = page.locator("details.source").first
+    first.get_by_role("checkbox").first.check()
+    first.get_by_role("button", name="Verify what is ticked").click()
     page.locator(".note.success").wait_for()
-    expect(page.locator("details.source .badge.done")).to_have_count(1)
+    expect(page.locator("details.source td .badge.done")).to_have_count(1)
+    first.get_by_role("button", name=re.compile("that wait")).click()
+    expect(page.locator("details.source summary .badge.done")).to_have_count(1)
     story.leaves("mona")
 
 

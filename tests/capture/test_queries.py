@@ -1,4 +1,4 @@
-"""Queries, source verification and signatures."""
+"""Queries and signatures."""
 
 from datetime import date
 from typing import Any
@@ -22,7 +22,7 @@ from equipoise.capture.commands import (
 )
 from equipoise.capture.decide import DECIDE
 from equipoise.capture.evidence import casebook_hash, signature_holds
-from equipoise.capture.state import APPLY, QueryRow, RecordRow, SignatureRow, next_query, query_code
+from equipoise.capture.state import APPLY, QueryRow, SignatureRow, next_query, query_code
 from equipoise.ledger import Tables
 from tests.factory import CLEO, PRIYA, Bench
 
@@ -120,20 +120,6 @@ def test_query_numbers_follow_without_gaps(count: int) -> None:
     assert next_query(tables, unmasking=True) == 1
 
 
-@pytest.mark.requirement("G3")
-def test_source_is_verified_once_for_each_state_of_a_form(bench: Bench) -> None:
-    verify = VerifySource(participant=CODE, form="vitals", encounter="screening")
-    bench.do(verify)
-    assert bench.tables.require(RecordRow, CODE, "vitals", "screening", 0).verified
-    assert bench.refused(verify).code == "CAP-VERIFIED"
-    for form, code in (
-        ("scribbles", "CAP-UNKNOWN-FORM"),
-        ("demographics", "CAP-UNKNOWN-RECORD"),
-        ("thaw", "CAP-MASKED"),
-    ):
-        assert bench.refused(VerifySource(participant=CODE, form=form, encounter="screening")).code == code
-
-
 # -- signatures
 
 
@@ -201,6 +187,7 @@ COMMANDS: list[Command] = [
     AnswerQuery(query="Q-000001", text="Yes"),
     CloseQuery(query="Q-000001"),
     VerifySource(participant=CODE, form="vitals", encounter="screening"),
+    VerifySource(participant=CODE, form="labs", encounter="screening", items=("crp",)),
     SignCasebook(participant=CODE, meaning="Seen"),
 ]
 QUIET = {"OpenQuery", "AnswerQuery", "CloseQuery", "VerifySource", "SignCasebook"}

@@ -20,7 +20,7 @@ from equipoise.capture.commands import (
     VerifySource,
 )
 from equipoise.conduct.view import MaskedView
-from equipoise.conduct.view.lines import FormPlace, VerificationLine
+from equipoise.conduct.view.verification import VerificationLine, WaitingForm
 from equipoise.enrolment.commands import CompleteParticipant, FailScreening, WithdrawParticipant
 from equipoise.governance.commands import GrantRole
 from tests.conduct.clinic import ADA, DANA, DAY, LENA, PETE, PRIYA, Clinic, randomise
@@ -158,9 +158,23 @@ def test_spec_the_monitor_sees_which_forms_were_not_verified() -> None:
     fill(clinic, code, "adverse_event", None, **EVENT)
     clinic.do(PRIYA, RemoveRow(participant=code, form="adverse_event", row=2), "Entered twice")
     clinic.do(MONA, VerifySource(participant=code, form="vitals", encounter="week_0"))
-    place = FormPlace(form="adverse_event", encounter="", row=1)
+    left = WaitingForm(
+        form="adverse_event",
+        encounter="",
+        row=1,
+        items=("term", "onset", "severity", "outcome"),
+        changed=(),
+    )
     assert seen(clinic, MONA).verification() == (
-        VerificationLine(participant=code, recorded=2, verified=1, unverified=(place,)),
+        VerificationLine(
+            participant=code,
+            recorded=2,
+            due=2,
+            verified=1,
+            items_due=8,
+            items_verified=4,
+            unverified=(left,),
+        ),
     )
 
 

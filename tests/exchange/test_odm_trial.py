@@ -76,6 +76,24 @@ def test_a_cut_comes_back_as_the_analysis_reads_it(kind, masked, version, tmp_pa
 
 
 @pytest.mark.parametrize("version", VERSIONS)
+def test_what_was_compared_with_its_source_comes_back_item_by_item(version, tmp_path):
+    seen = snapshot("wren", "data_manager", history=True)
+    first, *others = seen.people
+    marked = tuple(
+        replace(
+            each,
+            verified=len(each.answers) == 1,
+            verified_items=tuple(each.answers)[:1],
+            changed_items=tuple(each.answers)[1:],
+        )
+        for each in first.records
+    )
+    assert any(each.changed_items for each in marked)
+    verified = replace(seen, people=(replace(first, records=marked), *others))
+    assert read_back(written(load("wren"), version, verified), tmp_path).snapshot == verified
+
+
+@pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("study", ["tern", "wren"])
 def test_the_cut_of_a_real_ledger_comes_back_with_its_order(study, version, tmp_path):
     seen = snapshot(study, "data_manager", history=False)

@@ -136,7 +136,7 @@ def test_a_monitor_sees_a_form_and_cannot_fill_one_in(clinic: Clinic):
     assert monitor.post(address, ticketed).status_code == 403
     record = recorded_form(clinic)
     page = monitor.get(address_of(record)).content.decode()
-    assert "Verify against the source" in page
+    assert "Verify what is ticked" in page
     assert "/correct/" not in page
 
 

@@ -107,7 +107,7 @@ def test_texts_of_code_and_templates_are_both_found():
     assert found["Participants"].locations[0][0] == "menu.py"
     assert found["Skip to the content"].locations == [("templates/base.html", 0)]
     assert texts_of(found["%(number)s answer"].id) == ("%(number)s answer", "%(number)s answers")
-    assert found["%(verified)s of %(recorded)s filled forms are compared with their source."]
+    assert found["%(done)s of %(due)s"]
 
 
 def test_every_word_to_choose_in_a_command_is_a_word_of_the_interface():

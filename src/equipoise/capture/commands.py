@@ -114,12 +114,19 @@ class CloseQuery(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifySource(Command):
-    """Say that a form was compared with the source documents (monitor)."""
+    """Say that answers of a form were compared with the source documents, and agree (monitor).
+
+    `items` names them; without any, it is all that the plan asks for and that is not verified as it stands.
+    `seen` is the ledger position up to which the monitor had looked at the form: what was entered after it
+    is not verified unseen. None asks nothing of the kind.
+    """
 
     participant: str
     form: str
     encounter: str | None = None
     row: int | None = None
+    items: tuple[str, ...] = ()
+    seen: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What is decided about encounters, logs, queries, verification, signatures and freezing."""
+"""What is decided about encounters, logs, queries, signatures and freezing."""
 
 from __future__ import annotations
 
@@ -35,12 +35,10 @@ from equipoise.capture.entries import (
     QueryAnswered,
     QueryClosed,
     QueryOpened,
-    SourceVerified,
     UnmaskingLogConfirmed,
     UnmaskingQueryAnswered,
     UnmaskingQueryClosed,
     UnmaskingQueryOpened,
-    UnmaskingSourceVerified,
 )
 from equipoise.capture.evidence import casebook_hash
 from equipoise.capture.forms import (
@@ -65,6 +63,7 @@ from equipoise.capture.state import (
     next_query,
     query_code,
 )
+from equipoise.capture.verification import decide_verify_source
 from equipoise.definition.model.forms import Form
 from equipoise.definition.model.schedule import Encounter
 from equipoise.ledger.entry import Draft
@@ -323,27 +322,7 @@ def _unknown_query(query: str) -> Refusal:
     return Refusal("CAP-UNKNOWN-QUERY", f"There is no query {query}.", "Check the query's number.")
 
 
-# -- verification, signature, freezing
-
-
-def decide_verify_source(command: VerifySource, moment: Moment) -> Decision:
-    """Mark a filled form as compared with its source; a correction takes the mark away."""
-    form = moment.definition.form(command.form)
-    if form is None:
-        return unknown_form(command.form)
-    row = find_record(moment.tables, form, command.participant, command.encounter, command.row)
-    refusal = check_open_to(form, None, moment) or check_record(row, form, command.participant)
-    if row is None or refusal is not None:
-        return refusal or unknown_form(command.form)
-    if row.verified:
-        return Refusal(
-            "CAP-VERIFIED",
-            f"The form {form.id} of {command.participant} is already verified as it stands.",
-            "Nothing needs to be done.",
-        )
-    kind = UnmaskingSourceVerified if form.unmasking else SourceVerified
-    verified = kind(participant=row.participant, form=form.id, encounter=row.encounter, row=row.row)
-    return (verified.draft(),)
+# -- signature, freezing
 
 
 def decide_sign_casebook(command: SignCasebook, moment: Moment) -> Decision:

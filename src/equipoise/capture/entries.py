@@ -183,18 +183,22 @@ class UnmaskingChecksRun(Content):
 @entry_kind(audience=Audience.CONDUCT)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceVerified(Content):
-    """A filled form was compared with the source documents."""
+    """Answers of a filled form were compared with the source documents; none named are all that were there.
+
+    All means of a form that is unmasking in part: all that masked roles see.
+    """
 
     participant: str
     form: str
     encounter: str
     row: int
+    items: tuple[str, ...] = ()
 
 
 @entry_kind(audience=Audience.PRODUCT)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnmaskingSourceVerified(SourceVerified):
-    """A filled form that would unmask was compared with the source documents."""
+    """Answers that would unmask were compared with the source documents; none named are all of these."""
 
 
 @entry_kind(audience=Audience.CONDUCT)

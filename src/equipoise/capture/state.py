@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from equipoise.access.command import Command
@@ -57,8 +57,9 @@ class RecordRow(Row):
     `encounter` is empty for a row between encounters, `row` is 0 when not repeating; the rows of a form count
     from 1 through all encounters. `item_values` holds the current stored value of every answered item,
     `entered` the ledger position and time of each item's current value (`{"position": 7, "at": ...}`).
-    `dated` is the clinical date. `hidden` names the items that would unmask; with `unmasking` the whole row
-    would.
+    `verified` holds the ledger position at which an item was last compared with its source; what was entered
+    after it was not. `dated` is the clinical date. `hidden` names the items that would unmask; with
+    `unmasking` the whole row would.
     """
 
     table: ClassVar[str] = "form_record"
@@ -72,8 +73,8 @@ class RecordRow(Row):
     dated: str | None
     item_values: dict[str, Any]
     entered: dict[str, Any]
+    verified: dict[str, Any] = field(default_factory=dict)
     removed: bool = False
-    verified: bool = False
     hidden: tuple[str, ...] = ()
     unmasking: bool = False
 
@@ -276,7 +277,6 @@ def _apply_item_corrected(tables: Tables, entry: Entry) -> None:
             entered={**row.entered, corrected.item: now},
             dated=corrected.dated,
             hidden=hidden,
-            verified=False,
         )
     )
 
@@ -350,7 +350,9 @@ def _apply_query_closed(tables: Tables, entry: Entry) -> None:
 def _apply_source_verified(tables: Tables, entry: Entry) -> None:
     verified = SourceVerified.of(entry)
     row = tables.require(RecordRow, verified.participant, verified.form, verified.encounter, verified.row)
-    tables.put(replace(row, verified=True))
+    unmasking = entry.kind == "UnmaskingSourceVerified"
+    items = verified.items or [item for item in row.entered if (item in row.hidden) == unmasking]
+    tables.put(replace(row, verified={**row.verified, **dict.fromkeys(items, entry.position)}))
 
 
 def _apply_casebook_signed(tables: Tables, entry: Entry) -> None:

@@ -46,6 +46,12 @@ def check_forms(definition: StudyDefinition) -> Iterator[Problem]:
                 f"The form '{form.id}' is a log and does not stand under logs in schedule.yaml. Add it."
             )
             yield _problem("LINT-LOG", sentence, file, ("log",), "warning")
+        if form.source_verification == "critical" and not any(item.critical for item in form.items):
+            sentence = (
+                f"The form '{form.id}' has no critical item to compare with its source. Mark one with "
+                "critical: true, or write source_verification: none."
+            )
+            yield _problem("LINT-VERIFICATION", sentence, file, ("source_verification",))
         if form.id not in used:
             sentence = f"The form '{form.id}' is never filled in. Name it in an activity, or remove it."
             yield _problem("LINT-UNUSED", sentence, file, (), "warning")

@@ -269,6 +269,7 @@ def _form_blocks(form: Form, names: DefinitionNames) -> list[Block]:
         ("Filled by", ", ".join(map(words, form.filled_by))),
         ("Shown to", "unmasked roles only" if form.unmasking else None),
         ("Source", form.source),
+        ("Compared with the source", _VERIFIED[form.source_verification]),
     )
     rows = tuple((item.id, item.label, _answer(item), _notes(item, names)) for item in form.items)
     blocks: list[Block] = [
@@ -284,6 +285,9 @@ def _form_blocks(form: Form, names: DefinitionNames) -> list[Block]:
         blocks.append(Table(("Must hold", "Message", "If it does not"), tuple(checks)))
     return blocks
 
+
+# What is said of every form says nothing: that all is compared is the rule.
+_VERIFIED = {"all": None, "critical": "answers to the critical items", "none": "not planned"}
 
 _SEVERITIES = {"hard": "the entry is refused", "query": "a query is opened"}
 
@@ -311,6 +315,7 @@ def _answer(item: Item) -> str:
 def _notes(item: Item, names: DefinitionNames) -> str:
     notes = [] if item.required else ["may be left open"]
     notes += ["unmasked roles only"] if item.unmasking else []
+    notes += ["critical"] if item.critical else []
     notes += [] if item.when is None else [f"asked if {prose(item.when, names)}"]
     notes += [item.help] if item.help else []
     return "; ".join(notes) or "–"

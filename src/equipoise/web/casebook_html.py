@@ -18,6 +18,7 @@ from equipoise.definition.model.definition import StudyDefinition
 from equipoise.definition.model.forms import Item
 from equipoise.enrolment.state import AssessmentRow
 from equipoise.web.accounts.models import Account
+from equipoise.web.pages.verifying import badge_of
 from equipoise.web.words_of_values import text_of, time_at
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class Answer:
     text: str
     entered: str
     who: str
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,6 @@ class Filled:
     title: str
     place: str
     removed: bool
-    verified: bool
     answers: tuple[Answer, ...]
 
 
@@ -150,19 +151,20 @@ def _filled(
     for item in form.items if form else ():
         if item.id in record.values:
             place = record.entered.get(item.id, {})
+            badge = badge_of(record.source.get(item.id))
             answers.append(
                 Answer(
                     label=item.label,
                     text=read_answer(item, record.values[item.id], zone),
                     entered=time_at(place.get("at"), zone),
                     who=who.get(place.get("position", 0), ""),
+                    source=str(badge.text) if badge else "",
                 )
             )
     return Filled(
         title=form.title if form else record.form,
         place=_place(definition, record),
         removed=record.removed,
-        verified=record.verified,
         answers=tuple(answers),
     )
 

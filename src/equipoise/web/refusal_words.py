@@ -69,7 +69,10 @@ _CAPTURE: Mapping[str, Promise] = {
     "CAP-UNKNOWN-ITEM": _("The form has no such item."),
     "CAP-UNKNOWN-QUERY": _("There is no such query."),
     "CAP-UNKNOWN-RECORD": _("The form is not recorded there."),
-    "CAP-VERIFIED": _("The form is verified already as it stands."),
+    "CAP-UNANSWERED": _("There is no answer to compare with its source."),
+    "CAP-VERIFIED": _(
+        "Nothing is left to verify here: it is verified as it stands, or the plan does not ask for it."
+    ),
 }
 
 _CODING: Mapping[str, Promise] = {

@@ -117,7 +117,11 @@ class Teller:
         if said.get("encounter"):
             parts.append(self._encounter(str(said["encounter"])))
         item = form.item(str(said.get("item") or ""))
-        words = {"form": form.title, "place": ", ".join(parts), "item_or_form": form.title}
+        place = ", ".join(parts)
+        words = {"form": form.title, "place": place, "item_or_form": form.title, "compared": place}
+        if said.get("items"):
+            items = ", ".join(self._item(form, name) for name in said["items"])
+            words["compared"] = _("%(items)s in %(place)s") % {"items": items, "place": place}
         if item is not None:
             words |= {"item": item.label, "item_or_form": item.label}
             for name in ("before", "after"):

@@ -116,7 +116,7 @@ _CONFIRMED = _("%(who)s confirmed that the log %(form)s of %(participant)s is co
 _ASKED = _("%(who)s asked %(query)s about %(item_or_form)s in %(place)s of %(participant)s: %(text)s")
 _ANSWERED = _("%(who)s answered %(query)s (%(participant)s): %(text)s")
 _CLOSED = _("%(who)s accepted the answer to %(query)s (%(participant)s).")
-_VERIFIED = _("%(who)s compared %(place)s of %(participant)s with its source.")
+_VERIFIED = _("%(who)s compared %(compared)s of %(participant)s with its source.")
 
 _FORMS: Mapping[str, tuple[Promise, Promise]] = {
     "EncounterStarted": (

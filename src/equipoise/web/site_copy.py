@@ -244,9 +244,13 @@ def _form_tables(work: Work, taken: Taken) -> dict[str, bytes]:
 
 def _values(taken: Taken) -> bytes:
     """Every value with when it was entered, and where in the ledger."""
-    titles = ("participant", "form", "encounter", "row", "item", "value", "entered_at", "position", "removed")
+    where = ("participant", "form", "encounter", "row", "item")
+    titles = (*where, "value", "entered_at", "position", "removed", "source")
     rows = [
-        (code, r.form, r.encounter, r.row, item, value, place.get("at"), place.get("position"), r.removed)
+        (
+            *(code, r.form, r.encounter, r.row, item, value, place.get("at"), place.get("position")),
+            *(r.removed, r.source[item].state),
+        )
         for code, records in taken.records.items()
         for r in records
         for item, value in r.values.items()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from equipoise.conduct.view.verification import SourceMark
 from equipoise.definition.recording import ItemProblem
 
 
@@ -58,7 +59,8 @@ class RecordLine:
     """A filled form as the viewer may see it; `entered` gives ledger position and time of each value.
 
     `position` is the last at which a value that the viewer may see was entered or taken away, 0 when there is
-    none: what a `CorrectForm` has `seen`.
+    none: what a `CorrectForm` has `seen`. `source` says of each answer, also of one that was taken away, what
+    monitoring made of it; `verified` is a form of which something is to be compared, and nothing is left.
     """
 
     form: str
@@ -69,6 +71,7 @@ class RecordLine:
     entered: Mapping[str, Any]
     removed: bool
     verified: bool
+    source: Mapping[str, SourceMark]
     position: int
 
 
@@ -85,15 +88,6 @@ class ItemLine:
     kind: str
     value: str | int | bool | None
     reason: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FormPlace:
-    """Where a filled form stands: `encounter` is empty between encounters, `row` 0 when not repeating."""
-
-    form: str
-    encounter: str
-    row: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,16 +123,6 @@ class SignatureLine:
     signed_at: str
     signed_hash: str
     holds: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VerificationLine:
-    """How many of a participant's filled forms were compared with their source, and which were not."""
-
-    participant: str
-    recorded: int
-    verified: int
-    unverified: tuple[FormPlace, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

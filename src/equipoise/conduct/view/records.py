@@ -9,8 +9,9 @@ from equipoise.access.refusal import Refusal, Refused
 from equipoise.capture.forms import find_record
 from equipoise.capture.state import LogRow, QueryRow, RecordRow, SignatureRow
 from equipoise.conduct.trail import AuditLine
-from equipoise.conduct.view.lines import FormPlace, ItemLine, RecordLine, VerificationLine
+from equipoise.conduct.view.lines import ItemLine, RecordLine
 from equipoise.conduct.view.scope import Scope
+from equipoise.conduct.view.verification import is_verified, read_marks
 from equipoise.definition.model.forms import Form
 
 _RECORDED = ("FormRecorded", "UnmaskingFormRecorded")
@@ -40,6 +41,7 @@ def find_line(
 def _record_line(scope: Scope, row: RecordRow) -> RecordLine:
     values = scope.shown_values(row.form, row.item_values)
     entered = scope.shown_values(row.form, row.entered)
+    marks = read_marks(scope, row)
     return RecordLine(
         form=row.form,
         encounter=row.encounter,
@@ -48,7 +50,8 @@ def _record_line(scope: Scope, row: RecordRow) -> RecordLine:
         values=values,
         entered={item: place for item, place in entered.items() if item in values},
         removed=row.removed,
-        verified=row.verified,
+        verified=is_verified(marks),
+        source=marks,
         position=max((place["position"] for place in entered.values()), default=0),
     )
 
@@ -130,23 +133,6 @@ def list_signatures(scope: Scope, participant: str) -> tuple[SignatureRow, ...]:
     """List the signatures on a casebook."""
     scope.need_participant(participant)
     return tuple(scope.tables.where(SignatureRow, participant=participant))
-
-
-def list_verification(scope: Scope) -> tuple[VerificationLine, ...]:
-    """Count, for each participant, the filled forms and those that were compared with their source."""
-    return tuple(_verification_line(scope, person.participant) for person in scope.people())
-
-
-def _verification_line(scope: Scope, participant: str) -> VerificationLine:
-    rows = scope.tables.where(RecordRow, participant=participant)
-    shown = [row for row in rows if not row.removed and not scope.hides_form(row.form)]
-    left = [row for row in shown if not row.verified]
-    return VerificationLine(
-        participant=participant,
-        recorded=len(shown),
-        verified=len(shown) - len(left),
-        unverified=tuple(FormPlace(form=r.form, encounter=r.encounter, row=r.row) for r in left),
-    )
 
 
 def count_corrections(scope: Scope) -> Mapping[str, int]:

@@ -28,6 +28,7 @@ from equipoise.conduct.view import (
     safety,
     supply,
     texts,
+    verification,
     visits,
 )
 from equipoise.conduct.view.lines import (
@@ -60,13 +61,13 @@ from equipoise.conduct.view.lines import (
     TermLine,
     TimelineLine,
     UnitLabelLine,
-    VerificationLine,
     VersionLine,
     WindowLine,
 )
 from equipoise.conduct.view.releases import ReleaseLine, list_definitions, list_releases
 from equipoise.conduct.view.scope import Scope
 from equipoise.conduct.view.texts import TextLine
+from equipoise.conduct.view.verification import VerificationLine
 from equipoise.definition.amendments import Change
 from equipoise.definition.coded import DictionaryName
 from equipoise.definition.expression import Explanation
@@ -244,8 +245,8 @@ class MaskedView:
         return casebook.check_answers(self._scope, participant, form, values, today, encounter, row)
 
     def verification(self) -> tuple[VerificationLine, ...]:
-        """Count, for each participant, the filled forms and those that were compared with their source."""
-        return records.list_verification(self._scope)
+        """Count each participant's forms and answers to compare with their source, and those that were."""
+        return verification.list_verification(self._scope)
 
     def corrections(self) -> Mapping[str, int]:
         """Count the corrections of each participant, of those items that the viewer may see."""

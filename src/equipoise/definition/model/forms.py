@@ -11,6 +11,7 @@ from equipoise.definition.model.fields import Condition, Identifier, Text
 
 ItemType = Literal["integer", "decimal", "text", "boolean", "choice", "date", "partial_date", "datetime"]
 CheckSeverity = Literal["hard", "query"]
+VerificationPlan = Literal["all", "critical", "none"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +30,9 @@ class Item:
     `minimum` and `maximum` are in `unit`. An `unmasking` item would betray the allocation and is shown to
     unmasked
     roles only. `when` says in which rows the question is asked at all. `coded_with` names the dictionary
-    that the words of the answer are coded with. One that is `retired` is no longer asked; its answers stay.
+    that the words of the answer are coded with. A `critical` item is one on which the safety of participants
+    or the reliability of the results hangs (ICH E6(R3) 3.11.4). One that is `retired` is no longer asked; its
+    answers stay.
     """
 
     id: Identifier
@@ -45,6 +48,7 @@ class Item:
     when: Condition | None = None
     help: Text | None = None
     coded_with: DictionaryName | None = None
+    critical: bool = False
     retired: bool = False
 
 
@@ -64,8 +68,9 @@ class Form:
 
     `dated_by` names the item that dates a row; `log` marks a repeating form whose completeness is confirmed
     up to a
-    date. `filled_by` lists role kinds; empty means investigator, nurse and data entry of the site. One that
-    is `retired` is no longer filled in; what was recorded in it stays.
+    date. `filled_by` lists role kinds; empty means investigator, nurse and data entry of the site.
+    `source_verification` says which answers a monitor compares with their source: all, those to critical
+    items, or none. One that is `retired` is no longer filled in; what was recorded in it stays.
     """
 
     id: Identifier
@@ -78,7 +83,12 @@ class Form:
     unmasking: bool = False
     filled_by: tuple[Identifier, ...] = ()
     source: Text | None = None
+    source_verification: VerificationPlan = "all"
     retired: bool = False
+
+    def to_verify(self, item: Item) -> bool:
+        """Tell whether the plan asks that answers to an item be compared with their source."""
+        return self.source_verification == "all" or (self.source_verification == "critical" and item.critical)
 
     def item(self, item_id: str) -> Item | None:
         """Return the item of this name, or None."""

@@ -178,6 +178,8 @@ RECORD: Final = FactGroup(
     (
         Fact("dated", "Clinical date", optional=True),
         Fact("verified", "Compared with its source", "boolean", optional=True),
+        Fact("verified_items", "Items compared with their source", optional=True),
+        Fact("changed_items", "Items changed since they were compared", optional=True),
     ),
 )
 TRIAL: Final = FactGroup(
@@ -387,7 +389,12 @@ def encounter_row(encounter: CutEncounter) -> Row:
 
 def record_row(record: Record) -> Row:
     """Return the facts of a filled form."""
-    return {"dated": record.dated, "verified": record.verified or None}
+    return {
+        "dated": record.dated,
+        "verified": record.verified or None,
+        "verified_items": " ".join(record.verified_items) or None,
+        "changed_items": " ".join(record.changed_items) or None,
+    }
 
 
 def trial_rows(snapshot: Snapshot) -> Iterable[tuple[FactGroup, Sequence[Row]]]:

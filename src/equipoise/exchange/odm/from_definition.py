@@ -225,6 +225,9 @@ def _groups(study: _Study, form: Form, with_data: bool) -> Iterator[GroupDef]:
                 "filled_by": " ".join(form.filled_by),
                 "source": form.source,
                 **_retired(form.retired),
+                "source_verification": None
+                if form.source_verification == "all"
+                else form.source_verification,
             }
         ),
     )
@@ -265,6 +268,7 @@ def _item(study: _Study, form: Form, item: Item, *, days_only: bool) -> ItemDef:
                 "unmasking": "true" if item.unmasking else None,
                 "coded_with": item.coded_with,
                 **_retired(item.retired),
+                "critical": "true" if item.critical else None,
             }
         ),
     )

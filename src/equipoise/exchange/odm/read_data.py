@@ -236,9 +236,7 @@ class DataReader:
             removed = self._entered(form)
         answers = {} if before is None else dict(before.answers)
         made = None if before is None else before.made
-        said: dict[str, Any] = {"dated": None, "verified": None}
-        if before is not None:
-            said = {"dated": before.dated, "verified": before.verified}
+        said = {} if before is None else dict(facts.record_row(before))
         for group in children(form, "ItemGroupData"):
             if group.attrib["ItemGroupOID"] == _RECORD_FACTS:
                 said = self._facts(group)[1]
@@ -253,9 +251,11 @@ class DataReader:
             form=name,
             encounter=encounter,
             row=int(key) if key is not None and key.isdecimal() else None,
-            dated=said["dated"],
+            dated=said.get("dated"),
             answers=answers,
-            verified=bool(said["verified"]),
+            verified=bool(said.get("verified")),
+            verified_items=tuple((said.get("verified_items") or "").split()),
+            changed_items=tuple((said.get("changed_items") or "").split()),
             removed=removed,
             made=made,
         )

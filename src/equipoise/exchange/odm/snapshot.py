@@ -70,9 +70,11 @@ class Answer:
 class Record:
     """A filled form. The last answer of an item is its current one; `removed` is when the row was struck out.
 
-    `dated` is the clinical date, perhaps partial. `made` says who recorded the whole where its answers do
-    not: those of a lot or of a unit have no place in the order of all answers. `definition` is the hash of
-    the latest version of the study under which something of it was recorded.
+    `dated` is the clinical date, perhaps partial. `verified` says that nothing of it is left to compare with
+    its source, `verified_items` and `changed_items` which answers were, and which of these changed. `made`
+    says who recorded the whole where its answers do not: those of a lot or of a unit have no place in the
+    order of all answers. `definition` is the hash of the latest version of the study under which something of
+    it was recorded.
     """
 
     form: str
@@ -81,6 +83,8 @@ class Record:
     dated: str | None
     answers: Mapping[str, tuple[Answer, ...]]
     verified: bool = False
+    verified_items: tuple[str, ...] = ()
+    changed_items: tuple[str, ...] = ()
     removed: Entered | None = None
     made: Entered | None = None
     definition: str | None = None
@@ -435,6 +439,8 @@ def _filled(
             dated=line.dated,
             answers={**current, **past},
             verified=line.verified,
+            verified_items=tuple(item for item, mark in line.source.items() if mark.state == "verified"),
+            changed_items=tuple(item for item, mark in line.source.items() if mark.state == "changed"),
             removed=removed if line.removed else None,
         )
 

@@ -209,7 +209,7 @@ class _FormReader:
         repeating = own.get("repeating") == "true" if draft.own else repeating
         tree |= {"repeating": True} if repeating else {}
         tree |= {name: True for name in ("log", "unmasking", "retired") if own.get(name) == "true"}
-        tree |= {name: own[name] for name in ("dated_by", "source") if name in own}
+        tree |= {name: own[name] for name in ("dated_by", "source", "source_verification") if name in own}
         tree |= {"filled_by": own["filled_by"].split()} if "filled_by" in own else {}
         writer = _ItemWriter(draft, form)
         tree["items"] = [writer.write(each, draft.units.get(each.ref.units_item or "")) for each in asked]
@@ -248,7 +248,8 @@ class _ItemWriter:
         self._add_checks(tree, item)
         tree |= {name: item.own[name] for name in ("step", "coded_with") if name in item.own}
         tree |= {} if asked.ref.mandatory else {"required": False}
-        tree |= {name: True for name in ("unmasking", "retired") if item.own.get(name) == "true"}
+        marks = ("unmasking", "critical", "retired")
+        tree |= {name: True for name in marks if item.own.get(name) == "true"}
         self._add_condition(tree, asked)
         help_text = draft.languages.say((*place, "help"), item.help)
         tree |= {"help": help_text} if help_text else {}

@@ -26,7 +26,9 @@ def form_parts(draft: Draft) -> list[Tree]:
 
 
 def _form(draft: Draft, concept: Part) -> Tree:
-    notes = concept.noted("Repeating", "Log", "Dated by", "Filled by", ASKED_OF_UNMASKED, "Source")
+    notes = concept.noted(
+        "Repeating", "Log", "Dated by", "Filled by", ASKED_OF_UNMASKED, "Source", "Source verification"
+    )
     own_name = concept.peek("name") or ""
     if draft.own:
         concept.done("reference")
@@ -43,6 +45,7 @@ def _form(draft: Draft, concept: Part) -> Tree:
             "unmasking": True if notes.get(ASKED_OF_UNMASKED) == "yes" else None,
             "filled_by": filled_by.split(", ") if filled_by else None,
             "source": notes.get("Source"),
+            "source_verification": notes.get("Source verification"),
             "items": [
                 _item(draft, one, own_name, names)
                 for one in concept.parts("properties")
@@ -53,7 +56,7 @@ def _form(draft: Draft, concept: Part) -> Tree:
 
 
 def _item(draft: Draft, part: Part, form: str, names: Identifiers) -> Tree:
-    notes = part.noted("Unit", *_NUMBERS, ASKED_OF_UNMASKED, "Coded with", "Help")
+    notes = part.noted("Unit", *_NUMBERS, ASKED_OF_UNMASKED, "Coded with", "Critical", "Help")
     answers = [
         _answer(draft, one) for one in part.parts("responseCodes") if one.tree.get("isEnabled") is not False
     ]
@@ -76,6 +79,7 @@ def _item(draft: Draft, part: Part, form: str, names: Identifiers) -> Tree:
             "required": None if part.flag("isRequired") else False,
             "unmasking": True if notes.get(ASKED_OF_UNMASKED) == "yes" else None,
             "coded_with": notes.get("Coded with"),
+            "critical": True if notes.get("Critical") == "yes" else None,
             "help": notes.get("Help"),
         }
     )

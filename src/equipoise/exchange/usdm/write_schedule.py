@@ -195,6 +195,7 @@ def _form_notes(maker: Maker, form: Form) -> list[Tree]:
         ("Filled by", ", ".join(form.filled_by)),
         (ASKED_OF_UNMASKED, "yes" if form.unmasking else None),
         ("Source", form.source),
+        ("Source verification", None if form.source_verification == "all" else form.source_verification),
     )
 
 
@@ -231,6 +232,7 @@ def _property(maker: Maker, definition: StudyDefinition, form: Form, item: Item)
                 ("Step", _number(item.step)),
                 (ASKED_OF_UNMASKED, "yes" if item.unmasking else None),
                 ("Coded with", item.coded_with),
+                ("Critical", "yes" if item.critical else None),
                 ("Help", item.help),
             ),
         },

@@ -407,8 +407,8 @@ class Migration(migrations.Migration):
                 ("dated", models.TextField(null=True)),
                 ("item_values", models.TextField()),
                 ("entered", models.TextField()),
+                ("verified", models.TextField()),
                 ("removed", models.BooleanField()),
-                ("verified", models.BooleanField()),
                 ("hidden", models.TextField()),
                 ("unmasking", models.BooleanField()),
                 (

@@ -153,7 +153,8 @@ def body_model(command: type[Command]) -> type[BaseModel]:
         if each.name in FOUND_OUT:
             continue
         wire = Values if each.name == "values" else wire_of(hints[each.name])
-        described = Field(... if each.default is MISSING else None, description=str(FIELD_LABELS[each.name]))
+        default = ... if each.default is MISSING else each.default
+        described = Field(default, description=str(FIELD_LABELS[each.name]))
         members[each.name] = (wire, described)
     if CATALOGUE[command.__name__].reason:
         needed = Field(..., min_length=1, description="Why this is done")
@@ -168,4 +169,6 @@ def wire_of(hint: Any) -> Any:
     if isinstance(hint, types.UnionType):
         solid = next(each for each in typing.get_args(hint) if each is not type(None))
         return _BY_TYPE[solid] | None
+    if typing.get_origin(hint) is tuple:
+        return tuple[Text, ...]
     return hint if typing.get_origin(hint) is Literal else _BY_TYPE[hint]

@@ -58,6 +58,7 @@ FIELD_LABELS: Mapping[str, Promise] = {
     "given_on": _("Day of administration"),
     "how": _("How it happened"),
     "item": _("Item"),
+    "items": _("Items"),
     "lot": _("Lot"),
     "meaning": _("Meaning of the signature"),
     "name": _("Name"),

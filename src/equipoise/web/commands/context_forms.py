@@ -53,6 +53,14 @@ def _of_form(request: ClinicRequest, given: Given) -> dict[str, Any]:
     }
 
 
+def _of_source(request: ClinicRequest, given: Given) -> dict[str, Any]:
+    """The form with a box for each answer: those ticked that were sent, else all that wait."""
+    found = _of_form(request, given)
+    sent = request.POST.getlist("items")
+    waiting = [each.item for each in found.get("answers", ()) if each.badge and each.badge.waits]
+    return {**found, "ticked": sent or waiting}
+
+
 def _of_log(request: ClinicRequest, given: Given) -> dict[str, Any]:
     place = _place(request, given)
     if place is None:
@@ -96,6 +104,6 @@ CONTEXTS_OF_FORMS: Mapping[str, Callable[[ClinicRequest, Given], Mapping[str, An
     "SignCasebook": _of_signature,
     "CodeTerm": coding.context_of_term,
     "CodeMatches": coding.context_of_matches,
-    "VerifySource": _of_form,
+    "VerifySource": _of_source,
 }
 """By the command's name."""

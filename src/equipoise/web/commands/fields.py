@@ -19,7 +19,7 @@ from equipoise.web.commands.catalogue import FIELD_LABELS
 from equipoise.web.request import ClinicRequest
 from equipoise.web.words_of_values import word_of_state
 
-Kind = Literal["text", "long_text", "date", "datetime", "number", "flag", "choice", "values"]
+Kind = Literal["text", "long_text", "date", "datetime", "number", "flag", "choice", "values", "items"]
 
 _LONG_TEXTS = frozenset({"cause", "text", "how", "assessment", "contact"})
 TEXT_LENGTH_MAX = 4000
@@ -82,6 +82,8 @@ def _field_type(name: str, hint: Any, required: bool) -> FieldType:
     kinds: dict[Any, Kind] = {date: "date", datetime: "datetime", int: "number", bool: "flag"}
     if name == "values":
         return FieldType(name, "values", required)
+    if typing.get_origin(solid) is tuple:
+        return FieldType(name, "items", required)
     kind = kinds.get(solid) or ("long_text" if name in _LONG_TEXTS else "text")
     return FieldType(name, kind, required)
 
@@ -177,6 +179,17 @@ def read_field(request: ClinicRequest, each: FieldType, text: str) -> Any:
                 raise Unreadable(_("Choose one of the answers."))
             return text == "true"
     return text
+
+
+def read_names(request: ClinicRequest, each: FieldType) -> tuple[str, ...]:
+    """Return what was ticked; raises Unreadable where something could be ticked and nothing was."""
+    sent = request.POST.getlist(each.name)
+    named = tuple(dict.fromkeys(name.strip() for name in sent if name.strip()))
+    if sent and not named:
+        raise Unreadable(_("Tick at least one item."))
+    if any(len(name) > TEXT_LENGTH_MAX for name in named):
+        raise Unreadable(_("This is too long."))
+    return named
 
 
 def _read_day(text: str) -> date:

@@ -20,7 +20,7 @@ from equipoise.definition.model.forms import Form
 from equipoise.web.commands.catalogue import CATALOGUE, COMMANDS, SLUGS
 from equipoise.web.commands.choices import narrowed
 from equipoise.web.commands.context import context_of
-from equipoise.web.commands.fields import Field, Unreadable, draw_field, field_types, read_field
+from equipoise.web.commands.fields import Field, Unreadable, draw_field, field_types, read_field, read_names
 from equipoise.web.commands.once import record_once
 from equipoise.web.commands.perform import EXTRA_FIELDS
 from equipoise.web.commands.proof import check_proof, proof_fields
@@ -82,7 +82,10 @@ def read_answers(request: ClinicRequest, name: str) -> Answers:
             arguments["values"] = _answers(request, form) if form else {}
             continue
         try:
-            read = read_field(request, each, request.POST.get(each.name, "").strip())
+            if each.kind == "items":
+                read: Any = read_names(request, each)
+            else:
+                read = read_field(request, each, request.POST.get(each.name, "").strip())
         except Unreadable as trouble:
             problems[each.name] = trouble.sentence
             continue

@@ -259,7 +259,7 @@ TEXTS: Mapping[str, CommandText] = {
     "VerifySource": CommandText(
         _("Verify against the source"),
         _("Record as verified"),
-        _("The form was compared with the source documents."),
+        _("The answers were compared with the source documents, and agree."),
         _("The verification is recorded."),
     ),
     "SignCasebook": CommandText(

@@ -14,12 +14,13 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from equipoise.access.refusal import Refused
-from equipoise.conduct.view.lines import RecordLine, VerificationLine
+from equipoise.conduct.view.lines import RecordLine
+from equipoise.conduct.view.verification import VerificationLine
 from equipoise.definition.model.forms import Form
 from equipoise.web.casebook_html import read_answer
-from equipoise.web.commands.tickets import make_ticket
 from equipoise.web.errors import not_found
 from equipoise.web.listing import Column, make_listing, show_listing
+from equipoise.web.pages.verifying import Badge, Sent, badge_of, sent_of
 from equipoise.web.protect import Route
 from equipoise.web.request import ClinicRequest
 from equipoise.web.visible import Gives, Kinds
@@ -37,7 +38,8 @@ class WatchLine:
     status: str
     participants: int
     recorded: int
-    verified: int
+    items_due: int
+    items_verified: int
     queries: int
     open_queries: int
     corrections: int
@@ -46,8 +48,8 @@ class WatchLine:
 
     @property
     def percent_verified(self) -> float | None:
-        """How much of what is filled in was compared with its source, in per cent."""
-        return round(100 * self.verified / self.recorded, 1) if self.recorded else None
+        """How many of the answers that the plan asks for were compared with their source, in per cent."""
+        return _percent(self.items_verified, self.items_due)
 
     @property
     def signals(self) -> float | None:
@@ -58,7 +60,7 @@ class WatchLine:
 
 @dataclass(frozen=True, slots=True)
 class Unverified:
-    """A filled form that was not compared with its source."""
+    """A filled form with `waiting` answers to compare with their source, `changed` of them since then."""
 
     participant: str
     form: str
@@ -66,21 +68,39 @@ class Unverified:
     encounter: str
     place: str
     row: int
+    waiting: int
+    changed: int
+
+
+@dataclass(frozen=True, slots=True)
+class SourceAnswer:
+    """An answer as it is compared: text and mark; one that is `critical` matters more than others."""
+
+    item: str
+    label: str
+    text: str
+    critical: bool
+    badge: Badge | None
 
 
 @dataclass(frozen=True, slots=True)
 class SourceForm:
-    """A filled form as it is compared: each item with what was answered; `ticket` is for its own button."""
+    """A filled form as it is compared: its answers, and what its buttons send.
+
+    Of `due` answers that the plan asks for, `done` are verified; `state` is verified, waiting or unplanned.
+    """
 
     form: str
     title: str
     encounter: str
     place: str
     row: int
-    verified: bool
-    answers: tuple[tuple[str, str], ...]
+    state: str
+    due: int
+    done: int
+    answers: tuple[SourceAnswer, ...]
     open_queries: int
-    ticket: str
+    sent: Sent
 
 
 def show_monitoring(request: ClinicRequest) -> HttpResponse:
@@ -92,14 +112,21 @@ def show_monitoring(request: ClinicRequest) -> HttpResponse:
     listing = make_listing(request, "participants_list", _columns(), _by_signals(people))
     if isinstance(listing, HttpResponse):
         return listing
-    recorded, verified = sum(each.recorded for each in people), sum(each.verified for each in people)
+    lines = request.seen.verification()
+    due, verified = sum(each.due for each in lines), sum(each.verified for each in lines)
+    items_due = sum(each.items_due for each in lines)
+    items_verified = sum(each.items_verified for each in lines)
     context = {
         "sites": sites,
         "participants": listing,
-        "recorded": recorded,
+        "due": due,
         "verified": verified,
-        "unverified": recorded - verified,
-        "percent": round(100 * verified / recorded, 1) if recorded else None,
+        "unverified": due - verified,
+        "items_due": items_due,
+        "items_verified": items_verified,
+        "items_left": items_due - items_verified,
+        "items_changed": sum(len(form.changed) for each in lines for form in each.unverified),
+        "percent": _percent(items_verified, items_due),
         "open_queries": sum(each.open_queries for each in people),
         "deviations": sum(each.deviations for each in people),
     }
@@ -107,20 +134,22 @@ def show_monitoring(request: ClinicRequest) -> HttpResponse:
 
 
 def list_unverified(request: ClinicRequest) -> HttpResponse:
-    """List the filled forms that were not compared with their source."""
+    """List the filled forms of which something is to be compared with its source."""
     may = Gives(("VerifySource",)).admits(request.seen.viewer)
     columns: tuple[Column[Unverified], ...] = (
         Column("participant", _("Participant"), lambda line: line.participant, link=_compare),
         Column("form", _("Form"), lambda line: line.title),
         Column("encounter", _("Encounter"), lambda line: line.place),
-        Column("row", _("Row"), lambda line: line.row or None, mark=lambda _line: "number"),
+        Column("row", _("Row"), lambda line: line.row or None, mark=_right),
+        Column("items", _("To compare"), lambda line: line.waiting, mark=_right),
+        Column("changed", _("Changed since"), lambda line: line.changed or None, mark=_right),
         Column("compare", _("Action"), lambda _line: _("Compare") if may else _("Look"), link=_compare),
     )
     return show_listing(request, "pages/unverified.html", "unverified", columns, _unverified(request))
 
 
 def show_source(request: ClinicRequest, participant: str) -> HttpResponse:
-    """Draw a participant's filled forms beside a button for each that was not compared with its source."""
+    """Draw a participant's filled forms with the mark of each answer, and a box beside those to compare."""
     seen = request.seen
     line = next((each for each in seen.verification() if each.participant == participant), None)
     if line is None:
@@ -129,14 +158,14 @@ def show_source(request: ClinicRequest, participant: str) -> HttpResponse:
     queries = [each for each in seen.queries() if each.participant == participant]
     open_at = Counter((each.form, each.encounter, each.row) for each in queries if each.status != "closed")
     forms = [
-        _source_form(request, record, open_at[record.form, record.encounter, record.row], zone)
+        _source_form(request, participant, record, open_at[record.form, record.encounter, record.row], zone)
         for record in seen.records(participant)
         if not record.removed
     ]
     context = {
         "participant": participant,
         "line": line,
-        "forms": sorted(forms, key=lambda each: each.verified),
+        "forms": sorted(forms, key=lambda each: each.state != "waiting"),
         "may_verify": Gives(("VerifySource",)).admits(seen.viewer),
         "may_ask": Gives(("OpenQuery",)).admits(seen.viewer),
         "queries": queries,
@@ -163,7 +192,8 @@ def _watch(request: ClinicRequest) -> list[WatchLine]:
             status=person.status,
             participants=1,
             recorded=verification[person.participant].recorded,
-            verified=verification[person.participant].verified,
+            items_due=verification[person.participant].items_due,
+            items_verified=verification[person.participant].items_verified,
             queries=queries[person.participant],
             open_queries=person.open_queries,
             corrections=corrections.get(person.participant, 0),
@@ -185,7 +215,8 @@ def _sum_by_site(people: Iterable[WatchLine]) -> list[WatchLine]:
             status="",
             participants=len(lines),
             recorded=sum(each.recorded for each in lines),
-            verified=sum(each.verified for each in lines),
+            items_due=sum(each.items_due for each in lines),
+            items_verified=sum(each.items_verified for each in lines),
             queries=sum(each.queries for each in lines),
             open_queries=sum(each.open_queries for each in lines),
             corrections=sum(each.corrections for each in lines),
@@ -203,33 +234,40 @@ def _by_signals(lines: Iterable[WatchLine]) -> list[WatchLine]:
 def _unverified(request: ClinicRequest) -> list[Unverified]:
     return [
         Unverified(line.participant, place.form, form.title if form else place.form, place.encounter,
-                   _encounter(request, place.encounter), place.row)
+                   _encounter(request, place.encounter), place.row, len(place.items), len(place.changed))
         for line in request.seen.verification()
         for place in line.unverified
         for form in (request.definition.form(place.form),)
     ]  # fmt: skip
 
 
-def _source_form(request: ClinicRequest, record: RecordLine, open_queries: int, zone: ZoneInfo) -> SourceForm:
+def _source_form(
+    request: ClinicRequest, participant: str, record: RecordLine, open_queries: int, zone: ZoneInfo
+) -> SourceForm:
     form = request.definition.form(record.form)
     place = [_encounter(request, record.encounter), record.dated or ""]
+    due = sum(mark.due for mark in record.source.values())
+    left = sum(mark.waits for mark in record.source.values())
     return SourceForm(
         form=record.form,
         title=form.title if form else record.form,
         encounter=record.encounter,
         place=", ".join(word for word in place if word),
         row=record.row,
-        verified=record.verified,
+        state="waiting" if left else "verified" if due else "unplanned",
+        due=due,
+        done=due - left,
         answers=tuple(_answers(form, record, zone)),
         open_queries=open_queries,
-        ticket=make_ticket(),
+        sent=sent_of(participant, record),
     )
 
 
-def _answers(form: Form | None, record: RecordLine, zone: ZoneInfo) -> Iterable[tuple[str, str]]:
+def _answers(form: Form | None, record: RecordLine, zone: ZoneInfo) -> Iterable[SourceAnswer]:
     for item in form.items if form else ():
-        if item.id in record.values:
-            yield item.label, read_answer(item, record.values[item.id], zone)
+        if item.id in record.source:
+            text = read_answer(item, record.values[item.id], zone) if item.id in record.values else ""
+            yield SourceAnswer(item.id, item.label, text, item.critical, badge_of(record.source[item.id]))
 
 
 def _encounter(request: ClinicRequest, encounter: str) -> str:
@@ -268,6 +306,7 @@ def _site_columns() -> tuple[Column[WatchLine], ...]:
 def _counts() -> tuple[Column[WatchLine], ...]:
     return (
         Column("recorded", _("Forms"), lambda line: line.recorded, mark=_right),
+        Column("items", _("To compare"), lambda line: line.items_due - line.items_verified, mark=_right),
         Column("verified", _("Verified, %"), lambda line: line.percent_verified, mark=_right),
         Column("queries", _("Queries"), lambda line: line.queries, mark=_right),
         Column("open", _("Open"), lambda line: line.open_queries, mark=_right),
@@ -276,6 +315,10 @@ def _counts() -> tuple[Column[WatchLine], ...]:
         Column("deviations", _("Off schedule"), lambda line: line.deviations, mark=_right),
         Column("signals", _("Per 100 forms"), lambda line: line.signals, mark=_right),
     )
+
+
+def _percent(part: int, whole: int) -> float | None:
+    return round(100 * part / whole, 1) if whole else None
 
 
 def _right(_line: Any) -> str:

@@ -16,6 +16,7 @@ from equipoise.conduct.view.lines import ItemLine, RecordLine
 from equipoise.definition.model.forms import Item
 from equipoise.web.items import shown
 from equipoise.web.pages.places import FormPlace, find_place, find_record, may_fill, why_closed
+from equipoise.web.pages.verifying import Badge, badge_of, sent_of
 from equipoise.web.people import names_of
 from equipoise.web.protect import Route
 from equipoise.web.request import ClinicRequest
@@ -24,7 +25,10 @@ from equipoise.web.visible import Gives, Sees
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One item as it was answered; `corrected` says that it was something else before."""
+    """One item as it was answered; `corrected` says that it was something else before.
+
+    `compared` is who compared it with its source last, and `compared_at` when.
+    """
 
     item: str
     label: str
@@ -35,6 +39,9 @@ class Answer:
     history: str
     ask: str
     queries: tuple[QueryRow, ...]
+    badge: Badge | None = None
+    compared: str = ""
+    compared_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +61,7 @@ def show_record(request: ClinicRequest, place: FormPlace, record: RecordLine) ->
     fills = may_fill(request, place.form) and not closed and not record.removed
     viewer = request.seen.viewer
     asks = Gives(("OpenQuery",)).admits(viewer) and not record.removed
-    verifies = Gives(("VerifySource",)).admits(viewer) and not record.verified and not record.removed
+    verifies = Gives(("VerifySource",)).admits(viewer) and not record.removed
     context = {
         "place": place,
         "record": record,
@@ -64,7 +71,7 @@ def show_record(request: ClinicRequest, place: FormPlace, record: RecordLine) ->
         "correct": place.correction if fills else "",
         "strike": place.command("RemoveRow") if fills and place.row else "",
         "ask": place.command("OpenQuery") if asks else "",
-        "verify": place.command("VerifySource") if verifies else "",
+        "sent": sent_of(place.participant, record) if verifies else None,
     }
     return render(request, "pages/form_recorded.html", context)
 
@@ -98,6 +105,8 @@ def _answer(
 ) -> Answer:
     entered = record.entered.get(item.id)
     line = lines.get(entered["position"]) if entered else None
+    mark = record.source.get(item.id)
+    verified = lines.get(mark.position) if mark and mark.position else None
     return Answer(
         item=item.id,
         label=item.label,
@@ -108,6 +117,9 @@ def _answer(
         history=place.item_address(item.id),
         ask=place.command("OpenQuery", item=item.id) if ask else "",
         queries=tuple(query for query in queries if query.item == item.id),
+        badge=badge_of(mark),
+        compared=names[verified.account] if verified else "",
+        compared_at=verified.recorded_at if verified else "",
     )
 
 

@@ -297,10 +297,14 @@ def _data_manager(request: ClinicRequest) -> Iterator[Card]:
 def _monitor(request: ClinicRequest) -> Iterator[Card]:
     lines = [each for each in request.seen.verification() if each.unverified]
     cases = [
-        Case(each.participant, f"{each.verified}/{each.recorded}", reverse("source", args=[each.participant]))
-        for each in sorted(lines, key=lambda each: -len(each.unverified))
+        Case(
+            each.participant,
+            f"{each.items_verified}/{each.items_due}",
+            reverse("source", args=[each.participant]),
+        )
+        for each in sorted(lines, key=lambda each: each.items_verified - each.items_due)
     ]
-    yield make_card(_("Participants with forms to verify"), cases, link_to(request, "monitoring"), "warn")
+    yield make_card(_("Participants with answers to verify"), cases, link_to(request, "monitoring"), "warn")
     yield _queries(request, "answered", _("Answers to look at"))
     yield _queries(request, "open", _("Queries that wait for the site"))
 
