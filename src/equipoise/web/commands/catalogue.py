@@ -9,6 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 import equipoise.allocation.commands
+import equipoise.coding.commands
 import equipoise.conduct.rooms  # noqa: F401  # brings the commands of all other rooms
 from equipoise.access.command import Command
 from equipoise.access.permissions import PERMITTED
