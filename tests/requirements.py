@@ -64,8 +64,11 @@ REQUIREMENTS: tuple[Requirement, ...] = (
         "The audit trail can be read by a person and reviewed by plan and risk.",
         f"{_R3} 4.2.2(c), 4.2.3",
         "The trail is shown in pages with names, times and reasons, by participant and by item, only as far"
-        " as the reader's mask allows; it leaves with the copy of a site as a table.",
-        "Plan which parts are reviewed, by whom and how often, and document each review.",
+        " as the reader's mask allows; it leaves with the copy of a site as a table. From the page, a review"
+        " is put on record with its filter, the entries that it is of, what was found and when it is due"
+        " again; what is overdue stands on the page of the day. What a monitor verifies is planned by form"
+        " and by critical item.",
+        "Plan which parts are reviewed, by whom and how often: a review names the day of the next one only.",
     ),
     Requirement(
         "G6",
@@ -142,7 +145,8 @@ REQUIREMENTS: tuple[Requirement, ...] = (
         " account is shared.",
         f"{_R3} 4.3.8",
         "Every page needs a login and says for whom it is, every command a role that is held now; closing an"
-        " account ends its sessions; the list of people shows each role and the last visit.",
+        " account ends its sessions; the list of people shows each role and the last visit; its review is put"
+        " on record from the delegation log, and is overdue when its day has passed.",
         "Train users before they get a role, review the list at planned times, close accounts when people"
         " leave, forbid shared ones.",
     ),

@@ -204,6 +204,10 @@ def field_values(trial: Trial) -> dict[str, list[Any]]:
         "item": [items[0], items[-1], "unheard_of", None],
         "items": [(), (), (items[0],), ("unheard_of",)],
         "seen": [None, 10**6, 1, None],
+        "reviewed": ["audit_trail", "access", "data"],
+        "reviewed_through": [10, 10**6, 0],
+        "narrowed": [None, "kind=ItemCorrected&from=2024-01-01", "unheard_of"],
+        "next_due": [None, today + timedelta(days=90), date(2001, 1, 1)],
         "dictionary": ["meddra", "whodrug"],
         "version": ["29.0", " "],
         "sha256": ["ab" * 32],
@@ -249,7 +253,7 @@ def _amended(definition: StudyDefinition) -> StudyDefinition:
     return replace(definition, study=study, forms=(replace(first, items=items), *others))
 
 
-_TEXTS = ("cause", "text", "title", "meaning", "who", "how", "assessment", "destination")
+_TEXTS = ("cause", "text", "title", "meaning", "who", "how", "assessment", "destination", "findings")
 _DAYS = (
     *("approved_on", "consented_on", "assessed_on", "failed_on", "rescreened_on", "withdrawn_on", "given_on"),
     *("completed_on", "randomised_on", "took_place_on", "acquired_on", "collected_on", "recorded_on"),

@@ -134,6 +134,17 @@ def test_items_that_are_not_there_hidden_or_blank_are_refused(bench: Bench) -> N
     assert bench.refused(VerifySource(participant=CODE, form="adverse_event", row=1)).code == "CAP-REMOVED"
 
 
+def test_a_refusal_says_what_is_blank_or_was_changed_and_what_next(bench: Bench) -> None:
+    bench.do(verify("weight"))
+    bench.do(correct(systolic=121), WHY)
+    refused = [bench.refused(each) for each in (verify("weight"), verify("remark"), verify(seen=5))]
+    assert [(each.code, each.sentence) for each in refused] == [
+        ("CAP-VERIFIED", "Of what you would verify in the form vitals of SE01-001 nothing is left."),
+        ("CAP-UNANSWERED", "The form vitals of SE01-001 has no answer to: remark."),
+        ("CAP-CHANGED", "The form vitals of SE01-001 was changed since you looked at it: systolic."),
+    ]
+
+
 # -- the plan
 
 

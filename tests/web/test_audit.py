@@ -15,7 +15,7 @@ from equipoise.web.sentences_of_kinds import SENTENCES, TITLES
 from tests.web.clinics import actor_of, browser_of, form_of
 from tests.web.filled import address_of, recorded_form
 
-MADE = {"who", "place", "item_or_form", "at_site", "learned_by", "path"}
+MADE = {"who", "place", "item_or_form", "at_site", "learned_by", "path", "compared", "of_whom"}
 """What `sentences` makes itself."""
 
 

@@ -24,6 +24,7 @@ PERMITTED: Mapping[str, frozenset[str]] = {
     "LockDatabase": _DATA,
     "PublishHead": _ADMINISTRATION | _DATA,
     "BlotText": _DATA | frozenset({"unblinded_statistician"}),
+    "RecordReview": _ADMINISTRATION | _DATA | frozenset({"monitor"}),
     "ConsentParticipant": _SITE_STAFF,
     "RenewConsent": _SITE_STAFF,
     "AssessEligibility": frozenset({"investigator"}),

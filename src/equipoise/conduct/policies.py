@@ -332,6 +332,7 @@ AFTER_LOCK = frozenset(
         "UnblindTrial",
         "UnblindInEmergency",
         "PublishHead",
+        "RecordReview",
         "ReportUnblinding",
         "GrantRole",
         "RevokeRole",

@@ -96,3 +96,21 @@ class PublishHead(Command):
     """Put on record that the head of the chain was given to somebody outside."""
 
     destination: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordReview(Command):
+    """Put on record that the audit trail, the access of people or data were reviewed, and what was found.
+
+    Without `site` and `participant` it is of all that the reviewer sees. `reviewed_through` is the ledger
+    position up to which entries were reviewed, `narrowed` the filter under which the audit trail was read, as
+    in the address of its page. `next_due` is the day by which it is to be done again.
+    """
+
+    reviewed: Literal["audit_trail", "access", "data"]
+    site: str | None = None
+    participant: str | None = None
+    reviewed_through: int
+    narrowed: str | None = None
+    findings: str
+    next_due: date | None = None

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from equipoise.access.command import Command, Moment
+from equipoise.access.content import Audience
 from equipoise.access.filling import check_day, check_text
 from equipoise.access.refusal import Refusal
+from equipoise.access.visibility import viewer_of
 from equipoise.definition.amendments import compare_versions
 from equipoise.definition.lint import lint
 from equipoise.definition.lock import LockInvalid, canonical_json, definition_from_json
@@ -21,17 +23,21 @@ from equipoise.governance.commands import (
     LockDatabase,
     OpenTrial,
     PublishHead,
+    RecordReview,
     RevokeRole,
 )
 from equipoise.governance.entries import (
+    CourseReviewRecorded,
     DatabaseLocked,
     HeadPublished,
+    ReviewRecorded,
     RoleGranted,
     RoleRevoked,
     SiteActivated,
     SiteClosed,
     StudyAmended,
     TrialOpened,
+    UnmaskingReviewRecorded,
     VersionActivated,
 )
 from equipoise.governance.state import GrantRow, SiteRow, VersionRow, trial_of, versions_of
@@ -200,6 +206,45 @@ def decide_publish_head(command: PublishHead, moment: Moment) -> Decision:
     return (HeadPublished(destination=command.destination.strip()).draft(),)
 
 
+def decide_record_review(command: RecordReview, moment: Moment) -> Decision:
+    """Record what was reviewed and found; the words are for those who see as much as who wrote them."""
+    refusal = check_open(moment) or check_text(command.findings, "findings", "GOV")
+    refusal = refusal or (check_site(command.site, moment) if command.site else None)
+    refusal = refusal or check_next_due(command, moment)
+    if refusal is not None:
+        return refusal
+    own_site = command.participant.split("-")[0] if command.participant else command.site
+    reviewed = _review_kind(command, moment)(
+        reviewed=command.reviewed,
+        site=own_site or moment.actor.site or "",
+        participant=command.participant,
+        reviewed_through=command.reviewed_through,
+        narrowed=(command.narrowed or "").strip(),
+        findings=command.findings.strip(),
+        next_due=command.next_due.isoformat() if command.next_due else None,
+    )
+    return (reviewed.draft(),)
+
+
+def _review_kind(command: RecordReview, moment: Moment) -> type[ReviewRecorded]:
+    audiences = viewer_of(moment.definition, moment.actor, unblinded=False).audiences
+    if Audience.UNMASKED in audiences:
+        return UnmaskingReviewRecorded
+    # Who may come in concerns whoever grants roles, also those who see no course.
+    if command.reviewed == "access" or Audience.CONDUCT not in audiences:
+        return ReviewRecorded
+    return CourseReviewRecorded
+
+
+def check_next_due(command: RecordReview, moment: Moment) -> Refusal | None:
+    """What is to be done again is to be done on a day to come."""
+    if command.next_due is None or command.next_due > moment.now.date():
+        return None
+    return Refusal(
+        "GOV-NEXT-DUE", f"The next review is due on {command.next_due}, which is over.", "Name a day to come."
+    )
+
+
 def check_open(moment: Moment) -> Refusal | None:
     """The trial must have been opened."""
     return _NOT_OPEN if trial_of(moment.tables) is None else None
@@ -317,4 +362,5 @@ DECIDE: dict[type[Command], Callable[[Any, Moment], Decision]] = {
     CloseSite: decide_close_site,
     LockDatabase: decide_lock_database,
     PublishHead: decide_publish_head,
+    RecordReview: decide_record_review,
 }

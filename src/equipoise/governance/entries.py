@@ -120,3 +120,33 @@ class TextBlotted(Content):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnmaskingTextBlotted(TextBlotted):
     """A passage of a text that masked roles do not see was blotted out."""
+
+
+@entry_kind(audience=Audience.TRIAL)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewRecorded(Content):
+    """Somebody reviewed who may come in, or something else without seeing the course of any participant.
+
+    `reviewed` is audit_trail, access or data; `site` and `participant` are empty for all that the reviewer
+    sees. `reviewed_through` is a ledger position, `narrowed` the filter of the page, empty for none.
+    """
+
+    reviewed: str
+    site: str
+    participant: str | None
+    reviewed_through: int
+    narrowed: str
+    findings: str
+    next_due: str | None
+
+
+@entry_kind(audience=Audience.CONDUCT)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CourseReviewRecorded(ReviewRecorded):
+    """Somebody reviewed the audit trail or data who sees the course of participants, but no arm."""
+
+
+@entry_kind(audience=Audience.UNMASKED)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnmaskingReviewRecorded(ReviewRecorded):
+    """Somebody who sees the arms reviewed something: their words are for those who see them, too."""

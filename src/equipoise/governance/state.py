@@ -221,7 +221,7 @@ def _apply_text_blotted(tables: Tables, entry: Entry) -> None:
 
 
 def _apply_nothing(tables: Tables, entry: Entry) -> None:
-    """A publication is a fact of the ledger alone: no table follows from it."""
+    """A publication, or a review, is a fact of the ledger alone: no table follows from it."""
 
 
 APPLY: dict[str, Callable[[Tables, Entry], None]] = {
@@ -236,6 +236,9 @@ APPLY: dict[str, Callable[[Tables, Entry], None]] = {
     "HeadPublished": _apply_nothing,
     "TextBlotted": _apply_text_blotted,
     "UnmaskingTextBlotted": _apply_text_blotted,
+    "ReviewRecorded": _apply_nothing,
+    "CourseReviewRecorded": _apply_nothing,
+    "UnmaskingReviewRecorded": _apply_nothing,
     # Written by another room, which reveals the allocations; here it ends the masking of the trial.
     "TrialUnblinded": _apply_trial_unblinded,
 }

@@ -23,6 +23,7 @@ MENU: tuple[tuple[str, Promise], ...] = (
     ("people", _("People")),
     ("governance", _("Governance")),
     ("audit", _("Audit trail")),
+    ("reviews", _("Reviews")),
     ("exports", _("Exports")),
     ("copies", _("Copies")),
     ("study", _("Study")),

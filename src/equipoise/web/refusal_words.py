@@ -136,6 +136,7 @@ _GOVERNANCE: Mapping[str, Promise] = {
     "GOV-HELD": _("The account holds the role already."),
     "GOV-LAST-ADMINISTRATOR": _("This is the last administrator of the trial."),
     "GOV-LOCKED": _("The database is locked already."),
+    "GOV-NEXT-DUE": _("The day of the next review is over."),
     "GOV-NOT-HELD": _("The account does not hold this role."),
     "GOV-NOT-OPEN": _("The trial is not open yet."),
     "GOV-OPEN": _("The trial is open already."),

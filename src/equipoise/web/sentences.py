@@ -20,7 +20,7 @@ from equipoise.web.request import ClinicRequest
 from equipoise.web.sentences_of_kinds import SENTENCES, TITLES
 from equipoise.web.words_of_values import text_of, time_at, word_of_state
 
-_STATES = frozenset({"outcome", "status", "scope", "how", "method"})
+_STATES = frozenset({"outcome", "status", "scope", "how", "method", "reviewed"})
 _TIMES = frozenset({"due_at", "submitted_at", "started_at", "aware_at"})
 
 
@@ -65,7 +65,7 @@ class Teller:
         participant = line.content.get("participant")
         code = participant if isinstance(participant, str) else ""
         zone = self._clinic.zone(code.split("-", maxsplit=1)[0] if code else line.site)
-        words = self._words(line, zone)
+        words = self._words(line, code, zone)
         return Told(
             position=line.position,
             at=time_at(line.recorded_at, zone),
@@ -94,7 +94,7 @@ class Teller:
     def _name(self, account: str) -> str:
         return _("The system") if account == SYSTEM.account else self._names.get(account, account)
 
-    def _words(self, line: AuditLine, zone: ZoneInfo) -> Mapping[str, str]:
+    def _words(self, line: AuditLine, code: str, zone: ZoneInfo) -> Mapping[str, str]:
         said = line.content
         form = self._definition.form(str(said.get("form", "")))
         words = _Words({name: self._word(name, value, zone) for name, value in said.items()})
@@ -103,6 +103,8 @@ class Teller:
         if "who" in said:
             words["learned_by"] = str(said["who"])
         words["at_site"] = _(" at %(site)s") % {"site": said["site"]} if said.get("site") else ""
+        if "reviewed" in said:
+            words["of_whom"] = _(" of %(participant)s") % {"participant": code} if code else words["at_site"]
         if "terms" in said:
             steps = zip(said["levels"], said["terms"], said["codes"], strict=True)
             words["path"] = "; ".join(f"{level} {term} ({code})" for level, term, code in steps)

@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 _BLOTTED = _("%(who)s blotted a passage out of entry %(position)s.")
+_REVIEWED = _("%(who)s reviewed %(reviewed)s%(of_whom)s up to entry %(reviewed_through)s: %(findings)s")
 
 _TRIAL: Mapping[str, tuple[Promise, Promise]] = {
     "TrialOpened": (_("Trial opened"), _("%(who)s opened the trial under the definition %(definition)s.")),
@@ -33,6 +34,9 @@ _TRIAL: Mapping[str, tuple[Promise, Promise]] = {
     "HeadPublished": (_("Head published"), _("%(who)s gave the head of the ledger to %(destination)s.")),
     "TextBlotted": (_("Passage blotted out"), _BLOTTED),
     "UnmaskingTextBlotted": (_("Passage blotted out"), _BLOTTED),
+    "ReviewRecorded": (_("Review"), _REVIEWED),
+    "CourseReviewRecorded": (_("Review of the course"), _REVIEWED),
+    "UnmaskingReviewRecorded": (_("Review, unmasking"), _REVIEWED),
     "AllocationCommitted": (
         _("Allocation sealed"),
         _("%(who)s sealed the allocation (%(method)s); commitment %(commitment)s."),

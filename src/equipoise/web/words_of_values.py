@@ -70,6 +70,9 @@ STATES: dict[str, Promise] = {
     "treatment": gettext_lazy("treatment"),
     "study": gettext_lazy("study"),
     "consent": gettext_lazy("consent"),
+    "audit_trail": gettext_lazy("the audit trail"),
+    "access": gettext_lazy("who may come in"),
+    "data": gettext_lazy("the data"),
 }
 """What a state is called; one that is not here is shown with its underscores as spaces."""
 

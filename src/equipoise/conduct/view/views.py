@@ -25,6 +25,7 @@ from equipoise.conduct.view import (
     imaging,
     participants,
     records,
+    reviews,
     safety,
     supply,
     texts,
@@ -65,6 +66,7 @@ from equipoise.conduct.view.lines import (
     WindowLine,
 )
 from equipoise.conduct.view.releases import ReleaseLine, list_definitions, list_releases
+from equipoise.conduct.view.reviews import ReviewLine
 from equipoise.conduct.view.scope import Scope
 from equipoise.conduct.view.texts import TextLine
 from equipoise.conduct.view.verification import VerificationLine
@@ -162,6 +164,10 @@ class MaskedView:
     def readiness(self) -> tuple[OpenMatter, ...]:
         """List what is still open before the lock, within the viewer's scope."""
         return governance.list_readiness(self._scope)
+
+    def reviews(self, today: date) -> tuple[ReviewLine, ...]:
+        """List the reviews of the audit trail, of access and of data, and those that are overdue on a day."""
+        return reviews.list_reviews(self._scope, today)
 
     # -- participants
 

@@ -64,6 +64,7 @@ READS: tuple[Read, ...] = (
     Read("due", "due", _CONDUCT),
     Read("missing_forms", "missing-forms", _CONDUCT),
     Read("out_of_window", "out-of-window", _CONDUCT),
+    Read("reviews", "reviews", _TRIAL),
     # what was filled in
     Read("records", "participants/{participant}/records", _CONDUCT),
     Read("record", "participants/{participant}/records/{form}", _CONDUCT),

@@ -9,6 +9,7 @@ from equipoise.web.commands.blotting import context_of_blotting
 from equipoise.web.commands.context_forms import CONTEXTS_OF_FORMS
 from equipoise.web.commands.context_participants import CONTEXTS_OF_PARTICIPANTS, participant_of
 from equipoise.web.commands.context_rooms import CONTEXTS_OF_ROOMS
+from equipoise.web.pages.reviews import words_of_filter
 from equipoise.web.request import ClinicRequest
 
 Given = Mapping[str, str]
@@ -86,12 +87,18 @@ def _version(request: ClinicRequest, given: Given) -> Mapping[str, Any]:
     }
 
 
+def _review(request: ClinicRequest, given: Given) -> dict[str, Any]:
+    """The filter in words; whoever comes from a trail or a list reviewed just that."""
+    return {"filter_words": words_of_filter(given.get("narrowed", "")), "fixed_scope": "reviewed" in given}
+
+
 CONTEXTS: Mapping[str, Context] = {
     "LockDatabase": _lock_database,
     "UnblindTrial": _unblind_trial,
     "CommitAllocation": _commit_allocation,
     "PublishHead": _publish_head,
     "BlotText": context_of_blotting,
+    "RecordReview": _review,
     "FreezeParticipant": _freeze_participant,
     "UnfreezeParticipant": _unfreeze_participant,
     "GrantRole": _roles,

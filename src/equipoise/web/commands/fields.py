@@ -21,7 +21,7 @@ from equipoise.web.words_of_values import word_of_state
 
 Kind = Literal["text", "long_text", "date", "datetime", "number", "flag", "choice", "values", "items"]
 
-_LONG_TEXTS = frozenset({"cause", "text", "how", "assessment", "contact"})
+_LONG_TEXTS = frozenset({"cause", "text", "how", "assessment", "contact", "findings"})
 TEXT_LENGTH_MAX = 4000
 FOUND_OUT = frozenset({"file_hash", "shown_hash", "words"})
 """The fields of commands that nobody answers: the clinic finds them out from what was sent."""
@@ -95,7 +95,7 @@ def draw_field(
     value = given.get(each.name, "")
     # Of one who was chosen already nobody needs to see among whom.
     choices = () if fixed and each.name == "participant" else _choices(request, each, given)
-    if each.kind == "date" and not value:
+    if each.kind == "date" and each.required and not value:
         value = request.today.isoformat()
     if not value and len(choices) == 1 and each.required:
         value = choices[0][0]

@@ -85,6 +85,14 @@ TEXTS: Mapping[str, CommandText] = {
         ),
         _("The head is on record as published."),
     ),
+    "RecordReview": CommandText(
+        _("Record a review"),
+        _("Record the review"),
+        _(
+            "Puts on record what you reviewed up to which entry of the ledger, what you found, and when it is due again."
+        ),
+        _("The review is on record."),
+    ),
     "ConsentParticipant": CommandText(
         _("Record a consent"),
         _("Record the consent"),

@@ -16,6 +16,7 @@ from equipoise.access.content import KINDS, Audience
 from equipoise.conduct.trail import AuditLine
 from equipoise.conduct.view.texts import has_text
 from equipoise.web.listing import as_csv
+from equipoise.web.pages.reviews import link_to_record
 from equipoise.web.people import names_of
 from equipoise.web.protect import Route
 from equipoise.web.request import ClinicRequest
@@ -76,6 +77,13 @@ def _show(request: ClinicRequest, participant: str | None) -> HttpResponse:
         "accounts": _accounts(request),
         "older": f"?{urlencode(older)}" if older else "",
         "newest": f"?{urlencode(wanted.parameters)}" if wanted.before else "",
+        "review": link_to_record(
+            request,
+            request.get_full_path(),
+            reviewed="audit_trail",
+            participant=participant,
+            narrowed=urlencode(wanted.parameters),
+        ),
         "export": f"?{urlencode({**wanted.parameters, 'as': 'csv'})}",
     }
     return render(request, "pages/audit.html", context)

@@ -23,6 +23,7 @@ from equipoise.web.accounts.models import Account
 from equipoise.web.commands.catalogue import CATALOGUE
 from equipoise.web.listing import Column, show_listing
 from equipoise.web.offers import offers
+from equipoise.web.pages.reviews import link_to_record
 from equipoise.web.protect import Route
 from equipoise.web.request import ClinicRequest
 from equipoise.web.visible import Gives, Kinds, Sees
@@ -197,7 +198,8 @@ def list_delegation(request: ClinicRequest) -> HttpResponse:
         columns = (*columns, action)
     rows = [line for line in request.seen.grants() if shown != "now" or line.revoked_at is None]
     may_grant = Gives(("GrantRole",)).admits(request.seen.viewer)
-    context = {"held_now": shown == "now", "may_grant": may_grant}
+    review = link_to_record(request, reverse("delegation"), reviewed="access")
+    context = {"held_now": shown == "now", "may_grant": may_grant, "review": review}
     return show_listing(request, "pages/delegation.html", "delegation-log", columns, rows, **context)
 
 

@@ -292,6 +292,7 @@ def _data_manager(request: ClinicRequest) -> Iterator[Card]:
     yield make_card(_("Missed, or out of their window"), outside, link_to(request, "data_windows"))
     yield _to_consent_anew(request)
     yield Card(_("Open before the lock"), len(seen.readiness()), link=link_to(request, "data_readiness"))
+    yield from _overdue_reviews(request)
 
 
 def _monitor(request: ClinicRequest) -> Iterator[Card]:
@@ -307,6 +308,19 @@ def _monitor(request: ClinicRequest) -> Iterator[Card]:
     yield make_card(_("Participants with answers to verify"), cases, link_to(request, "monitoring"), "warn")
     yield _queries(request, "answered", _("Answers to look at"))
     yield _queries(request, "open", _("Queries that wait for the site"))
+    yield from _overdue_reviews(request)
+
+
+def _overdue_reviews(request: ClinicRequest) -> Iterator[Card]:
+    """What is to be reviewed anew, where there is something."""
+    link = link_to(request, "reviews")
+    cases = [
+        Case(word_of_state(each.reviewed), str(each.next_due), link)
+        for each in request.seen.reviews(request.today)
+        if each.state == "overdue"
+    ]
+    if cases:
+        yield make_card(_("Reviews overdue"), cases, link, "bad")
 
 
 def _state(request: ClinicRequest) -> Iterator[Card]:
@@ -345,6 +359,7 @@ def _administrator(request: ClinicRequest) -> Iterator[Card]:
     yield make_card(_("Sites not activated"), planned, link)
     held = [each for each in request.seen.grants() if each.revoked_at is None]
     yield Card(_("Roles held"), len(held), link=link_to(request, "people"))
+    yield from _overdue_reviews(request)
 
 
 CARDS: Mapping[str, Cards] = {
