@@ -18,6 +18,8 @@ from equipoise.access.actor import Actor
 from equipoise.access.visibility import viewer_of
 from equipoise.definition.languages import in_language
 from equipoise.definition.load import load_study
+from equipoise.exchange.archives import REFUSALS
+from equipoise.exchange.study_folder import ZIP
 from equipoise.studies import study_folder
 from equipoise.web.clinic import Clinic
 from equipoise.web.commands.catalogue import COMMANDS
@@ -296,7 +298,8 @@ def test_spec_every_refusal_has_words_in_every_language():
             assert {code for code in codes if not words_of_refusal(code)} == set()
     written = (Path(equipoise.__file__).parent / "exchange").rglob("*.py")
     exchange = {code for path in written for code in _OF_FILES.findall(path.read_text(encoding="utf-8"))}
-    assert BY_CODE.keys() <= codes | exchange
+    folders = {f"{ZIP.code}-{each}" for each in REFUSALS}
+    assert folders <= BY_CODE.keys() <= codes | exchange | folders
     assert {code.partition("-")[2] for code in codes} >= BY_ENDING.keys() - {"CHECK"}
 
 

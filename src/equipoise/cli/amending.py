@@ -32,6 +32,7 @@ def amend(
     reconsent: Annotated[
         bool, typer.Option("--reconsent", help="Who takes part is to consent anew where it holds.")
     ] = False,
+    reason: Annotated[str, typer.Option("--reason", help="Why the study is amended.")] = "",
     check: Annotated[bool, typer.Option("--check", help="Only say what changes; record nothing.")] = False,
 ) -> None:
     """Amend a trial under way: compare a study folder with the version that holds, and bring it in."""
@@ -39,11 +40,12 @@ def amend(
     from equipoise.definition.amendments import compare_versions
     from equipoise.definition.lock import canonical_json
     from equipoise.governance.commands import AmendStudy
+    from equipoise.governance.decide import check_amendment
 
     with clear_errors():
         opened, amended = open_trial(trial), load_definition(study)
         actor = read_actor(account)
-        opened.as_seen_by(actor)
+        known = [each.study_version for each in opened.as_seen_by(actor).versions()]
         changes = compare_versions(opened.definition, amended)
         _print_changes(changes)
         obstacles = [change for change in changes if change.obstacle is not None]
@@ -52,6 +54,9 @@ def amend(
             for remedy in remedies:
                 say(remedy)
             fail("AMEND-OBSTACLE", f"The trial cannot take {len(obstacles)} of these changes.")
+        refusal = check_amendment(amended, opened.definition, known)
+        if refusal is not None:
+            raise Refused(refusal)
         say(f"{counted(len(changes), 'change')}, and nothing that was recorded is lost")
         if check:
             return
@@ -64,6 +69,7 @@ def amend(
                 substantial=substantial,
                 reconsent=reconsent,
             ),
+            reason or None,
         )
         if isinstance(outcome, Refusal):
             raise Refused(outcome)

@@ -50,11 +50,10 @@ def open_live(
 
 def check_ready(study: str, definition: StudyDefinition) -> None:
     """End the command for a study under which nobody can be enrolled, or that is not what was locked."""
+    from equipoise.definition.lint_study import draft_criteria
     from equipoise.definition.lock import check_lock
 
-    rules = definition.eligibility
-    criteria = [*rules.criteria, *(each for variant in rules.variants for each in variant.criteria)]
-    drafts = list(dict.fromkeys(each.id for each in criteria if each.when is None))
+    drafts = draft_criteria(definition.eligibility)
     if drafts:
         fail(
             "OPEN-DRAFT",

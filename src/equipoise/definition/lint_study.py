@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from .findings import Place, Problem, Severity, suggest
 from .model.definition import StudyDefinition
-from .model.eligibility import Criterion, Variant
+from .model.eligibility import Criterion, Eligibility, Variant
 from .model.study import Arm
 
 _STUDY, _ELIGIBILITY, _SCHEDULE, _ALLOCATION = (
@@ -160,6 +160,12 @@ def check_criteria(definition: StudyDefinition) -> Iterator[Problem]:
         yield from _check_drafts(variant.criteria, (*place, "criteria"))
         yield from _check_numbers((*kept, *variant.criteria), place)
         yield from _check_variant(definition, variant, place)
+
+
+def draft_criteria(eligibility: Eligibility) -> tuple[str, ...]:
+    """Return the criteria of which only the text is there, each once: nobody can be enrolled under them."""
+    own = (*eligibility.criteria, *(each for variant in eligibility.variants for each in variant.criteria))
+    return tuple(dict.fromkeys(each.id for each in own if each.when is None))
 
 
 def _check_drafts(criteria: tuple[Criterion, ...], place: Place) -> Iterator[Problem]:

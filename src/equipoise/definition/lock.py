@@ -40,11 +40,20 @@ def canonical_json(definition: StudyDefinition) -> bytes:
 
     Raises TypeError for a TranslatedDefinition, which is for reading.
     """
+    tree = plain_tree(definition)
+    return json.dumps(tree, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def plain_tree(definition: StudyDefinition) -> dict[str, Any]:
+    """Return the definition without its rehearsal and hash as plain data, in the order of the model.
+
+    Raises TypeError for a TranslatedDefinition, which is for reading.
+    """
     if isinstance(definition, TranslatedDefinition):
         raise TypeError("A translation is for reading. Write its original, which holds every language.")
     bound = replace(definition, rehearsal=None, hash="")
-    tree = _plain(_adapter().dump_python(bound, exclude_defaults=True))
-    return json.dumps(tree, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+    tree: dict[str, Any] = _plain(_adapter().dump_python(bound, exclude_defaults=True))
+    return tree
 
 
 def _plain(value: Any) -> Any:

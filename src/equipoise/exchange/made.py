@@ -79,12 +79,21 @@ def write_folder(files: Iterable[MadeFile], out: Path) -> tuple[Path, ...]:
 
 def yaml_text(content: Mapping[str, object]) -> str:
     """Return a tree as YAML, without what is missing, and with texts of several lines as blocks."""
+    return _dumped(_printable(content))
+
+
+def exact_yaml_text(content: Mapping[str, object]) -> str:
+    """Return a tree as YAML that is read back as this very tree, to the last blank of its texts."""
+    return _dumped(_in_blocks(content))
+
+
+def _dumped(content: object) -> str:
     writer = YAML()
     writer.width = 110
     writer.allow_unicode = True
     writer.indent(mapping=2, sequence=4, offset=2)
     buffer = io.StringIO()
-    writer.dump(_printable(content), buffer)
+    writer.dump(content, buffer)
     return buffer.getvalue()
 
 
@@ -147,4 +156,16 @@ def _printable(value: object) -> object:
         block = "\n".join(line.rstrip() for line in value.strip().split("\n"))
         # Characters that YAML would break a line at, or not print, go into quotation marks instead.
         return LiteralScalarString(block) if all(line.isprintable() for line in block.split("\n")) else block
+    return value
+
+
+def _in_blocks(value: object) -> object:
+    """Return a tree with those texts of several lines as blocks that a block leaves as they are."""
+    if isinstance(value, Mapping):
+        return {key: _in_blocks(item) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_in_blocks(item) for item in value]
+    if isinstance(value, str) and "\n" in value:
+        plain = all(line.isprintable() and line == line.strip() for line in value.split("\n"))
+        return LiteralScalarString(value) if plain and value == value.strip() else value
     return value

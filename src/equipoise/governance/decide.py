@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from equipoise.access.command import Command, Moment
@@ -129,7 +129,8 @@ def decide_amend_study(command: AmendStudy, moment: Moment) -> Decision:
             "What was sent is not the canonical form of a study definition.",
             "Write it with equipoise lock, and send study.lock as it is.",
         )
-    refusal = check_version(amended, moment) or check_amended(amended, moment)
+    known = [each.study_version for each in versions_of(moment.tables)]
+    refusal = check_amendment(amended, moment.definition, known)
     if refusal is not None:
         return refusal
     entry = StudyAmended(
@@ -250,20 +251,18 @@ def check_open(moment: Moment) -> Refusal | None:
     return _NOT_OPEN if trial_of(moment.tables) is None else None
 
 
-def check_version(amended: StudyDefinition, moment: Moment) -> Refusal | None:
-    """A version has a number of its own."""
-    known = [each.study_version for each in versions_of(moment.tables)]
-    if amended.study.version not in known:
-        return None
-    return Refusal(
-        "GOV-AMEND-VERSION",
-        f"There is a version {amended.study.version} of the study already.",
-        "Raise version in study.yaml.",
-    )
-
-
-def check_amended(amended: StudyDefinition, moment: Moment) -> Refusal | None:
-    """A version is without faults, and takes nothing from what was recorded under those before it."""
+def check_amendment(
+    amended: StudyDefinition, present: StudyDefinition, known: Collection[str]
+) -> Refusal | None:
+    """A version has a number that none of the known has, is without faults, and takes nothing from what was
+    recorded under those before it.
+    """
+    if amended.study.version in known:
+        return Refusal(
+            "GOV-AMEND-VERSION",
+            f"There is a version {amended.study.version} of the study already.",
+            "Raise version in study.yaml.",
+        )
     faults = [problem for problem in lint(amended) if problem.severity == "error"]
     if faults:
         return Refusal(
@@ -272,7 +271,7 @@ def check_amended(amended: StudyDefinition, moment: Moment) -> Refusal | None:
             "Run equipoise check on the study folder.",
             tuple(f"{each.file}: {each.code}: {each.sentence}" for each in faults[:_DETAILS_MAX]),
         )
-    changes = compare_versions(moment.definition, amended)
+    changes = compare_versions(present, amended)
     obstacles = [each for each in changes if each.obstacle is not None]
     if obstacles:
         return Refusal(

@@ -27,6 +27,7 @@ from equipoise.store.sealing import read_key
 from equipoise.store.trial_store import TrialStore, claim_file
 from equipoise.store.vault import VAULT, VAULT_KEY, DatabaseVault
 from equipoise.web.accounts.models import Setting
+from equipoise.web.amending import SentFolders
 from equipoise.web.scans.files import ScanFiles
 
 CLINIC_FILE = "clinic.sqlite"
@@ -55,10 +56,12 @@ class Clinic:
     clock: Clock
     jobs: Path = field(init=False)
     scans: ScanFiles = field(init=False)
+    amendments: SentFolders = field(init=False)
 
     def __post_init__(self) -> None:
         self.jobs = self.folder / "jobs"
         self.scans = ScanFiles(self.folder / "scans")
+        self.amendments = SentFolders(self.folder / "amendments")
 
     @property
     def definition(self) -> StudyDefinition:

@@ -9,6 +9,7 @@ from equipoise.web.accounts import pages as accounts
 from equipoise.web.accounts import tokens
 from equipoise.web.commands.give import command_routes
 from equipoise.web.pages import (
+    amending,
     audit,
     board,
     casebook,
@@ -61,6 +62,7 @@ ROUTES: tuple[Route, ...] = (
     *copies.ROUTES,
     *jobs.ROUTES,
     *governance.ROUTES,
+    *amending.ROUTES,
     *accounts.ROUTES,
     *tokens.ROUTES,
     *command_routes(),

@@ -7,16 +7,14 @@ read in blocks, and never written anywhere.
 from __future__ import annotations
 
 import json
-import stat
-import unicodedata
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import IO, Final, Literal
+from typing import Final, Literal
 
+from equipoise.exchange.archives import ArchiveKind, opened_archive
 from equipoise.exchange.documents.package import FORMAT, LOCK, MANIFEST
 from equipoise.exchange.unreadable import FileUnreadable
 
@@ -24,16 +22,18 @@ FILES_MAX: Final = 10_000
 BYTES_MAX: Final = 4_000_000_000
 MANIFEST_BYTES_MAX: Final = 10_000_000
 LIST_BYTES_MAX: Final = 10_000_000
-RATIO_MAX: Final = 200
-"""How many bytes a file may have for each that it takes in the zip."""
-
 _BLOCK: Final = 1 << 20
-_END: Final = 22
-_END_MARK, _LARGE_MARK = b"PK\x05\x06", b"PK\x06\x07"
-_METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-_ENCRYPTED: Final = 0x1
-_DAMAGED: Final = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError)
-_DAMAGED_SENTENCE: Final = "The package is damaged: {what}. Fetch it again from where it was made."
+_PACKAGE: Final = ArchiveKind(
+    code="PACKAGE",
+    called="results package",
+    short="package",
+    files_max=FILES_MAX,
+    bytes_max=BYTES_MAX,
+    list_bytes_max=LIST_BYTES_MAX,
+    again="Fetch it again from where it was made.",
+    otherwise="Do not unpack it; ask for it again.",
+    less="Ask for one with less in it.",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,94 +58,9 @@ def verify_package(path: Path, bytes_max: int = BYTES_MAX) -> tuple[PackageFindi
     """
     if not path.is_file():
         raise FileUnreadable("FILE-MISSING", f"There is no file {path.name} to read. Check the path.")
-    with path.open("rb") as handle:
-        _check_end(handle, path.name)
-        try:
-            with zipfile.ZipFile(handle) as archive:
-                entries = _entries(archive, bytes_max)
-                return tuple(_compare(archive, entries))
-        except _DAMAGED as error:
-            # What the library says may quote the file; only its kind is told.
-            sentence = _DAMAGED_SENTENCE.format(what=_WORDS.get(type(error), "it cannot be read to its end"))
-            raise FileUnreadable("PACKAGE-DAMAGED", sentence, path.name) from error
-
-
-_WORDS: Final[Mapping[type[BaseException], str]] = {
-    zipfile.BadZipFile: "what it holds is not what its own list of files says",
-    zlib.error: "a compressed file in it cannot be read",
-}
-
-
-def _check_end(handle: IO[bytes], name: str) -> None:
-    """Look at the end of the zip, which says how long the list of files is, before the list is read."""
-    size = handle.seek(0, 2)
-    handle.seek(max(0, size - _END - 20))
-    tail = handle.read()
-    end = tail[-_END:]
-    if len(end) < _END or end[:4] != _END_MARK or end[20:] != b"\0\0":
-        raise FileUnreadable(
-            "PACKAGE-NO-ZIP",
-            "The file does not end as a results package does: it is cut short, has something behind its end, "
-            "or is no zip. Fetch it again from where it was made.",
-            name,
-        )
-    many, listed = int.from_bytes(end[10:12], "little"), int.from_bytes(end[12:16], "little")
-    if tail[-_END - 20 :][:4] == _LARGE_MARK or many > FILES_MAX or listed > LIST_BYTES_MAX:
-        raise _too_large(f"it names more than {FILES_MAX} files, or its list of files is too long", name)
-    handle.seek(0)
-
-
-def _too_large(what: str, place: str) -> FileUnreadable:
-    sentence = f"The package is larger than any that is read: {what}. Ask for one with less in it."
-    return FileUnreadable("PACKAGE-TOO-LARGE", sentence, place)
-
-
-def _entries(archive: zipfile.ZipFile, bytes_max: int) -> dict[str, zipfile.ZipInfo]:
-    """The files by their path below the package's own folder, each checked before any is read."""
-    infos = archive.infolist()
-    if len(infos) > FILES_MAX:
-        raise _too_large(f"it holds more than {FILES_MAX} files", "")
-    if sum(info.file_size for info in infos) > bytes_max:
-        raise _too_large(f"its files have more than {bytes_max} bytes", "")
-    found: dict[str, zipfile.ZipInfo] = {}
-    seen: set[str] = set()
-    for info in infos:
-        _check_entry(info)
-        # Names that a disk takes for the same are the same here.
-        name = unicodedata.normalize("NFC", info.filename).casefold()
-        if name in seen:
-            raise _refused("PACKAGE-TWICE", "names one file twice", info)
-        seen.add(name)
-        if not info.is_dir():
-            found[info.filename] = info
-    tops = {name.split("/", 1)[0] for name in found}
-    top = f"{next(iter(tops))}/" if len(tops) == 1 else ""
-    return {name.removeprefix(top): info for name, info in found.items()}
-
-
-def _check_entry(info: zipfile.ZipInfo) -> None:
-    name = info.orig_filename
-    parts = name.removesuffix("/").split("/")
-    if not name.isprintable() or "\\" in name or ":" in name or {"", ".", ".."} & set(parts):
-        raise _refused("PACKAGE-PATH", "has a path that leads out of it, or that no package has", info)
-    kind = stat.S_IFMT(info.external_attr >> 16)
-    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-        raise _refused("PACKAGE-LINK", "holds a link, or something else that is no file", info)
-    if info.flag_bits & _ENCRYPTED:
-        raise _refused("PACKAGE-ENCRYPTED", "holds an encrypted file", info)
-    if info.compress_type not in _METHODS:
-        raise _refused("PACKAGE-METHOD", "holds a file compressed in a way that no package is", info)
-    if info.file_size > _BLOCK and info.file_size > RATIO_MAX * max(info.compress_size, 1):
-        raise _too_large("a file in it has far more bytes than it takes in the zip", _shown(info))
-
-
-def _refused(code: str, what: str, info: zipfile.ZipInfo) -> FileUnreadable:
-    sentence = f"The zip {what}, so it is no results package. Do not unpack it; ask for it again."
-    return FileUnreadable(code, sentence, _shown(info))
-
-
-def _shown(info: zipfile.ZipInfo) -> str:
-    return ascii(info.orig_filename[:100])
+    kind = replace(_PACKAGE, bytes_max=bytes_max)
+    with path.open("rb") as handle, opened_archive(handle, path.name, kind) as (archive, entries):
+        return tuple(_compare(archive, entries))
 
 
 def _compare(archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo]) -> Iterator[PackageFinding]:

@@ -23,6 +23,7 @@ from equipoise.web.accounts.models import Account
 from equipoise.web.commands.catalogue import CATALOGUE
 from equipoise.web.listing import Column, show_listing
 from equipoise.web.offers import offers
+from equipoise.web.pages.amending import TAKES_FOLDER
 from equipoise.web.pages.reviews import link_to_record
 from equipoise.web.protect import Route
 from equipoise.web.request import ClinicRequest
@@ -155,7 +156,14 @@ def list_versions(request: ClinicRequest) -> HttpResponse:
         )
         for each in reversed(versions)
     ]
-    return render(request, "pages/versions.html", {"lines": lines, "releases": releases})
+    context = {
+        "lines": lines,
+        "releases": releases,
+        "amends": Gives(("AmendStudy",)).admits(request.seen.viewer),
+        "takes": TAKES_FOLDER.admits(request.seen.viewer),
+        "present": request.version.study.version,
+    }
+    return render(request, "pages/versions.html", context)
 
 
 def _waiting(version: VersionLine, versions: Sequence[VersionLine]) -> tuple[str, ...]:
