@@ -119,6 +119,13 @@ def test_every_view_of_every_masked_account_and_every_log_line_is_the_same(
         assert compare(*worlds, *found) == []
 
 
+@pytest.mark.requirement("G9", "G10", "G17")
+def test_every_view_of_an_amended_trial_is_the_same() -> None:
+    worlds = make_worlds("amended")
+    assert any(each.kind == "VersionActivated" for each in worlds[0].ledger.read())
+    assert compare(*worlds, *(everything(world, world.points[-1]) for world in worlds)) == []
+
+
 @pytest.mark.requirement("G9", "G10")
 def test_every_command_of_every_masked_account_is_answered_and_logged_the_same(
     worlds: tuple[World, World], caplog: pytest.LogCaptureFixture

@@ -19,10 +19,11 @@ from equipoise.conduct.trial import Trial
 from equipoise.definition.load import load_study
 from equipoise.definition.lock import hashed
 from equipoise.definition.model.definition import StudyDefinition
-from equipoise.definition.model.forms import EditCheck
+from equipoise.definition.model.forms import EditCheck, Item
 from equipoise.definition.model.rehearsal import Draw, Effect, Faults, FormPlan, Rehearsal
 from equipoise.definition.model.study import Role
 from equipoise.ledger import MemoryLedger
+from equipoise.rehearsal.amending import AmendmentPlan
 from equipoise.rehearsal.cast import Cast
 from equipoise.rehearsal.rehearse import rehearse
 from equipoise.studies import study_folder, study_names
@@ -30,7 +31,7 @@ from tests.dictionaries import added_dictionaries, invented_dictionaries
 from tests.small_trial import ADVERSE_EVENTS, LABS, SUPPLY, THAW, make_definition, when
 
 SEED = 3
-SIZES = {"pilot": (2, 1), "betraying": (4, 2), "betraying, in brief": (2, 1)}
+SIZES = {"pilot": (2, 1), "betraying": (4, 2), "betraying, in brief": (2, 1), "amended": (4, 2)}
 """How many participants are randomised at how many sites: as few as show both arms."""
 
 
@@ -116,10 +117,39 @@ def make_worlds(study: str) -> tuple[World, World]:
     """The plain world and the swapped one, made once."""
     definition = study_of(study)
     size = SIZES[study]
-    return _make_world(definition, IdealVault(), *size), _make_world(definition, SwappedVault(), *size)
+    amendment = _amendment(definition) if study == "amended" else None
+    return (
+        _make_world(definition, IdealVault(), *size, amendment),
+        _make_world(definition, SwappedVault(), *size, amendment),
+    )
 
 
-def _make_world(definition: StudyDefinition, vault: MemoryVault, participants: int, sites: int) -> World:
+def _amendment(definition: StudyDefinition) -> AmendmentPlan:
+    """A version in which the pressure is no longer asked for, and the pulse is."""
+    forms = tuple(
+        replace(
+            form,
+            items=(
+                *(replace(item, retired=item.id == "diastolic") for item in form.items),
+                Item(id="pulse", label="Pulse", type="integer", required=True),
+            ),
+        )
+        if form.id == "vitals"
+        else form
+        for form in definition.forms
+    )
+    study = replace(definition.study, version=f"{definition.study.version}.1")
+    amended = hashed(replace(definition, study=study, forms=forms))
+    return AmendmentPlan(definition=amended, day=20, title="Amendment 1", reconsent=True)
+
+
+def _make_world(
+    definition: StudyDefinition,
+    vault: MemoryVault,
+    participants: int,
+    sites: int,
+    amendment: AmendmentPlan | None,
+) -> World:
     ledger = MemoryLedger()
     result = rehearse(
         definition,
@@ -130,6 +160,7 @@ def _make_world(definition: StudyDefinition, vault: MemoryVault, participants: i
         ledger=ledger,
         vault=vault,
         unblind=False,
+        amendment=amendment,
         dictionaries=invented_dictionaries(),
         added=added_dictionaries(definition),
     )

@@ -170,6 +170,17 @@ def rehearse_in_an_unknown_scenario(folder: Path) -> list[str]:
 
 
 @case
+def rehearse_an_amendment_without_its_day(folder: Path) -> list[str]:
+    return ["rehearse", str(study(folder)), "--out", str(folder / "new"), "--amend", str(folder / "dipper")]
+
+
+@case
+def rehearse_an_amendment_that_amends_nothing(folder: Path) -> list[str]:
+    amended = ["--amend", str(study(folder)), "--amend-at", "30"]
+    return ["rehearse", str(folder / "dipper"), "--out", str(folder / "new"), *amended]
+
+
+@case
 def rehearse_at_too_many_sites(folder: Path) -> list[str]:
     return ["rehearse", str(study(folder)), "--out", str(folder / "new"), "--sites", "9"]
 

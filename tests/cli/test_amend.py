@@ -63,6 +63,17 @@ def test_a_trial_is_amended_and_verifies(live: Path) -> None:
     assert verify_trial(TrialStore.open(live / "trial.sqlite")).intact
 
 
+def test_a_check_says_what_would_be_refused_and_the_reason_is_recorded(live: Path) -> None:
+    change(live, "study.yaml", "planned_enrolment: 60", "planned_enrolment: 66")
+    checked = amend(live, "--check")
+    assert checked.exit_code == 1 and checked.stderr.startswith("GOV-AMEND-VERSION")
+    raise_version(live)
+    assert run(["lock", str(live.parent / "dipper")]).exit_code == 0
+    assert amend(live, "--reason", "The authority asked for it.").exit_code == 0
+    entry = list(open_trial(live).ledger.read())[-1]
+    assert (entry.kind, entry.reason) == ("StudyAmended", "The authority asked for it.")
+
+
 def test_what_the_trial_cannot_take_is_said_place_by_place_and_nothing_is_recorded(live: Path) -> None:
     raise_version(live)
     change(live, "study.yaml", "model: ", "model: factorial # ")

@@ -54,11 +54,11 @@ def amend(
             for remedy in remedies:
                 say(remedy)
             fail("AMEND-OBSTACLE", f"The trial cannot take {len(obstacles)} of these changes.")
-        refusal = check_amendment(amended, opened.definition, known)
-        if refusal is not None:
-            raise Refused(refusal)
         say(f"{counted(len(changes), 'change')}, and nothing that was recorded is lost")
         if check:
+            refusal = check_amendment(amended, opened.definition, known)
+            if refusal is not None:
+                raise Refused(refusal)
             return
         check_ready(study, amended)
         outcome = opened.record(

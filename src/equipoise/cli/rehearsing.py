@@ -7,13 +7,15 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from equipoise.cli.console import counted, err, say
+from equipoise.cli.console import counted, err, fail, say
 from equipoise.cli.folders import TrialFolder, new_trial
+from equipoise.cli.studies import load_definition
 from equipoise.store.names import TRIAL_FILE
 
 if TYPE_CHECKING:
     from equipoise.analysis.report.render import ReportFinding
     from equipoise.conduct.trial import Trial
+    from equipoise.rehearsal.amending import AmendmentPlan
     from equipoise.rehearsal.rehearse import RehearsalResult
     from equipoise.rehearsal.repeat import RepeatPlan
 
@@ -70,9 +72,30 @@ def _rehearse(plan: RepeatPlan, seed: int, made: TrialFolder, **also: Any) -> Re
             sites=plan.sites,
             vault=made.vault,
             faults=plan.faults,
+            amendment=plan.amendment,
             progress=progress,
             **also,
         )
+
+
+def plan_amendment(
+    folder: str, day: int | None, *, substantial: bool, reconsent: bool
+) -> AmendmentPlan | None:
+    """Return the amendment that a rehearsal is to bring in, or end the command; None where none is named."""
+    from equipoise.rehearsal.amending import AmendmentPlan
+
+    if not folder and day is None:
+        return None
+    if not folder or day is None:
+        fail("REHEARSE-AMEND", "An amendment needs its folder and its day. Name both: --amend, --amend-at.")
+    definition = load_definition(folder)
+    return AmendmentPlan(
+        definition=definition,
+        day=day,
+        title=f"Amendment to version {definition.study.version}",
+        substantial=substantial,
+        reconsent=reconsent,
+    )
 
 
 def count_randomised(trial: Trial) -> int:

@@ -13,7 +13,13 @@ import typer
 
 from equipoise.cli.console import clear_errors, err, fail, say
 from equipoise.cli.folders import place_of, whole_or_nothing
-from equipoise.cli.rehearsing import count_randomised, leave_under_way, progress_bar, run_rehearsal
+from equipoise.cli.rehearsing import (
+    count_randomised,
+    leave_under_way,
+    plan_amendment,
+    progress_bar,
+    run_rehearsal,
+)
 from equipoise.cli.studies import StudyArgument, load_definition
 from equipoise.store.names import HEADS_FILE, VAULT_FILE
 
@@ -38,6 +44,18 @@ def rehearse(
         int | None,
         typer.Option(min=1, help="Stop when so many are randomised, and leave the trial under way."),
     ] = None,
+    amend: Annotated[
+        str, typer.Option("--amend", help="The study folder of an amendment that the trial goes on under.")
+    ] = "",
+    amend_at: Annotated[
+        int | None, typer.Option("--amend-at", min=1, help="The day of the amendment, from the opening.")
+    ] = None,
+    substantial: Annotated[
+        bool, typer.Option("--substantial/--minor", help="Whether each site waits for its approval of it.")
+    ] = True,
+    reconsent: Annotated[
+        bool, typer.Option("--reconsent", help="Who takes part consents anew at their next visit under it.")
+    ] = False,
 ) -> None:
     """Rehearse a whole trial with simulated people: recruit, randomise, follow, lock, unblind, analyse,
     report.
@@ -49,7 +67,12 @@ def rehearse(
         definition = load_definition(study)
         chosen = scenario or next(iter(scenarios(definition)), "default")
         plan = RepeatPlan(
-            definition=definition, scenario=chosen, participants=participants, sites=sites, faults=faults
+            definition=definition,
+            scenario=chosen,
+            participants=participants,
+            sites=sites,
+            faults=faults,
+            amendment=plan_amendment(amend, amend_at, substantial=substantial, reconsent=reconsent),
         )
         if until_randomised is None:
             run_rehearsal(plan, seed, out)

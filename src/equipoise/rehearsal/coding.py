@@ -16,7 +16,7 @@ def code_everything(world: World) -> None:
     coder = world.cast.who("CodeTerm", None)
     seen = world.trial.as_seen_by(coder)
     added = {row.dictionary for row in seen.dictionaries()}
-    for name in coded_with(world.definition):
+    for name in coded_with(world.terms(None).definition):
         if name not in added:
             continue
         if seen.coding_proposals(name).lines:

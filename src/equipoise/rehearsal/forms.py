@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -18,7 +19,7 @@ from equipoise.ledger.entry import Entry
 from equipoise.rehearsal.draws import Dice, RehearsalImpossible, derive_value, fit_number, plausible_value
 from equipoise.rehearsal.person import Person
 from equipoise.rehearsal.review import ReviewDesk
-from equipoise.rehearsal.world import RehearsalRefused, Story, World, at_hour
+from equipoise.rehearsal.world import RehearsalRefused, Story, Terms, World, at_hour
 from equipoise.safety.commands import SubmitSafetyReport
 from equipoise.safety.state import ClockRow
 
@@ -67,42 +68,66 @@ class Aftermath:
                 self.clocks.append((int(found["row"]), str(found["clock"])))
 
 
-class FormFiller:
-    """Fills in forms for the people of one world."""
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    """The forms of a version: those that are logs, those due at each encounter, those that may unmask."""
 
-    def __init__(self, world: World) -> None:
-        definition = world.definition
-        self._world = world
-        self._review = ReviewDesk(world)
-        self._forms = {form.id: form for form in definition.forms}
+    plans: Mapping[str, FormPlan]
+    forms: Mapping[str, Form]
+    logs: tuple[str, ...]
+    due: Mapping[str, tuple[str, ...]]
+    unmasking: frozenset[str]
+
+    @classmethod
+    def of(cls, terms: Terms) -> _Folder:
+        """Return the forms that are filled in under some terms."""
+        definition = terms.definition
         reserved = {definition.imaging.read_form} if definition.imaging else set()
         for product in definition.supply.products:
             reserved |= {
                 f for f in (product.source_form, product.manufacture_form, product.administration_form) if f
             }
-        retired = {form.id for form in definition.forms if form.retired}
-        self._logs = [
-            form for form in definition.schedule.logs if form in self._forms and form not in retired
-        ]
-        self._due = {
-            encounter.id: [
-                form
-                for form in definition.schedule.forms_at(encounter.id)
-                if form not in reserved | retired and form not in self._logs
-            ]
-            for encounter in definition.schedule.encounters
-        }
-        self._unmasking = {
-            form.id for form in definition.forms if form.unmasking or any(i.unmasking for i in form.items)
-        }
+        asked = {form.id: form for form in definition.forms if not form.retired}
+        logs = tuple(form for form in definition.schedule.logs if form in asked)
+        return cls(
+            plans=terms.plan.forms,
+            forms={form.id: form for form in definition.forms},
+            logs=logs,
+            due={
+                encounter.id: tuple(
+                    form
+                    for form in definition.schedule.forms_at(encounter.id)
+                    if form in asked and form not in reserved and form not in logs
+                )
+                for encounter in definition.schedule.encounters
+            },
+            unmasking=frozenset(
+                form.id for form in definition.forms if form.unmasking or any(i.unmasking for i in form.items)
+            ),
+        )
+
+
+class FormFiller:
+    """Fills in forms for the people of one world, each as the version of their site asks."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._review = ReviewDesk(world)
+        self._known: dict[Terms, _Folder] = {}
+
+    def _at(self, site: str | None) -> _Folder:
+        terms = self._world.terms(site)
+        if terms not in self._known:
+            self._known[terms] = _Folder.of(terms)
+        return self._known[terms]
 
     def fill_encounter(self, person: Person, encounter: str, without: str | None = None) -> Aftermath:
         """Fill in what an encounter asks for, and bring the logs up to date."""
-        aftermath = Aftermath()
-        for form in self._due[encounter]:
+        aftermath, folder = Aftermath(), self._at(person.site)
+        for form in folder.due[encounter]:
             if form != without:
                 self._fill(person, form, encounter, encounter, aftermath)
-        for log in self._logs:
+        for log in folder.logs:
             self._fill(person, log, None, encounter, aftermath)
         self.confirm_logs(person)
         return aftermath
@@ -110,30 +135,38 @@ class FormFiller:
     def fill_at_early_end(self, person: Person, encounter: str) -> Aftermath:
         """Fill in the forms that are due when somebody leaves early."""
         aftermath = Aftermath()
+        forms = self._at(person.site).forms
         for form in self._world.plan.faults.early_end_forms:
-            self._fill(person, form, encounter, encounter, aftermath)
+            if not forms[form].retired:
+                self._fill(person, form, encounter, encounter, aftermath)
         self.confirm_logs(person)
         return aftermath
 
     def confirm_logs(self, person: Person) -> None:
         """Confirm every log up to today."""
-        today = self._world.today
-        for log in self._logs:
-            form = self._forms[log]
+        today, folder = self._world.today, self._at(person.site)
+        for log in folder.logs:
+            form = folder.forms[log]
             if form.log and person.logs_confirmed.get(log) != today:
                 confirmed = ConfirmLog(participant=person.code, form=log, through=today)
                 self._world.give(person.site, confirmed, unmasked=form.unmasking)
                 person.logs_confirmed[log] = today
 
     def true_values(
-        self, person: Person, form_id: str, encounter: str | None, *occasion: str | int
+        self,
+        person: Person,
+        form_id: str,
+        encounter: str | None,
+        *occasion: str | int,
+        across: bool = False,
     ) -> dict[str, Value]:
         """Draw what is true for every item of a form that is asked, and remember it.
 
-        `occasion` tells apart what is drawn for the same form: encounters, rows.
+        `occasion` tells apart what is drawn for the same form: encounters, rows. `across` says that it is
+        filled in by somebody who works across all sites.
         """
-        form = self._forms[form_id]
-        plan = self._world.plan.forms.get(form_id, _NO_PLAN)
+        folder = self._at(None if across else person.site)
+        form, plan = folder.forms[form_id], folder.plans.get(form_id, _NO_PLAN)
         dice = person.dice("values", form_id, *occasion)
         values: dict[str, Value] = {}
         for item in _in_order(form, plan):
@@ -170,7 +203,7 @@ class FormFiller:
                 encounter=slip.encounter,
                 row=slip.row,
             )
-            actor = self._who("CorrectForm", site, self._forms[slip.form])
+            actor = self._who("CorrectForm", site, self._at(site).forms[slip.form])
             reason = "Transcription error: corrected from the source."
             following.gather(world.act(actor, correction, reason))
         queries = aftermath.queries + following.queries
@@ -180,7 +213,7 @@ class FormFiller:
         yield from ()
 
     def _ask(self, person: Person, slip: Slip, aftermath: Aftermath) -> None:
-        form = self._forms[slip.form]
+        form = self._at(person.site).forms[slip.form]
         asker = self._world.cast.who("OpenQuery", person.site, unmasked=form.unmasking)
         role = self._world.definition.role(asker.role)
         # Where nobody who asks may see the form, whoever filled it in finds the slip.
@@ -228,14 +261,17 @@ class FormFiller:
         self, person: Person, form_id: str, encounter: str | None, occasion: str, aftermath: Aftermath
     ) -> None:
         for number in range(self._count_rows(person, form_id, occasion)):
-            self._record(person, self._forms[form_id], encounter, (occasion, number), aftermath)
+            self._record(
+                person, self._at(person.site).forms[form_id], encounter, (occasion, number), aftermath
+            )
 
     def _count_rows(self, person: Person, form_id: str, occasion: str) -> int:
-        plan = self._world.plan.forms.get(form_id, _NO_PLAN)
+        folder = self._at(person.site)
+        plan = folder.plans.get(form_id, _NO_PLAN)
         if plan.only_at and occasion not in plan.only_at:
             return 0
-        if plan.rows is None or not self._forms[form_id].repeating:
-            return 0 if form_id in self._logs else 1
+        if plan.rows is None or not folder.forms[form_id].repeating:
+            return 0 if form_id in folder.logs else 1
         count = person.dice("rows", form_id, occasion).draw(plan.rows, person.situation)
         return int(count) if isinstance(count, Decimal | int) else 0
 
@@ -272,12 +308,12 @@ class FormFiller:
     def _who(self, command: str, site: str, form: Form) -> Actor:
         """Return whoever fills in a form, preferably one who may see all of it."""
         kinds = form.filled_by or _SITE_STAFF
-        return self._world.cast.who(command, site, among=kinds, unmasked=form.id in self._unmasking)
+        return self._world.cast.who(command, site, among=kinds, unmasked=form.id in self._at(site).unmasking)
 
     def _seen(self, actor: Actor, form: Form, values: dict[str, Value]) -> dict[str, Value]:
         """Return what an actor may write: a masked one leaves out what would unmask."""
         role = self._world.definition.role(actor.role)
-        if form.id not in self._unmasking or role is None or not role.masked:
+        if form.id not in self._at(actor.site).unmasking or role is None or not role.masked:
             return values
         hidden = {item.id for item in form.items if item.unmasking}
         return {name: value for name, value in values.items() if name not in hidden}

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
 from equipoise.rehearsal.draws import Dice, Situation
+from equipoise.rehearsal.world import Terms
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -16,7 +17,8 @@ class Person:
 
     `number` counts the candidates of the site. `in_force` are the interventions that act now, `given` those
     that acted so far, `supplied` the products' interventions with the epochs in which they were handed out.
-    Whatever has to be settled about them is so at `settled_at`.
+    Whatever has to be settled about them is so at `settled_at`. `consented_to` are the terms of their latest
+    consent.
     """
 
     code: str
@@ -25,6 +27,7 @@ class Person:
     seed: int
     situation: Situation
     consented_on: date
+    consented_to: Terms
     randomised_on: date | None = None
     first_given_on: date | None = None
     arm: str | None = None

@@ -31,19 +31,18 @@ class ProductDesk:
         self._world = world
         self._forms = forms
         self._treatment = treatment
-        self._products = world.definition.supply.products
         self._ready_on: dict[str, date] = {}
         self._failed: set[tuple[str, str]] = set()
 
-    def due_at(self, encounter: str) -> bool:
-        """Tell whether something is given at an encounter."""
-        return any(encounter in product.dispensed_at for product in self._products)
+    def due_at(self, person: Person, encounter: str) -> bool:
+        """Tell whether something is given at an encounter of a person."""
+        return any(encounter in product.dispensed_at for product in self._products(person))
 
     def lacks_release(self, person: Person) -> bool:
         """Tell whether a product that must be released before randomisation was given up."""
         return any(
             product.released_before_randomisation and (person.code, product.id) in self._failed
-            for product in self._products
+            for product in self._products(person)
         )
 
     def ready_on(self, person: Person) -> date:
@@ -53,7 +52,7 @@ class ProductDesk:
 
     def collect(self, person: Person, encounter: str) -> None:
         """Take starting material at the encounter at which the definition wants it."""
-        for product in self._products:
+        for product in self._products(person):
             if product.kind == "autologous" and product.collected_at == encounter:
                 self._collect(person, product)
 
@@ -61,7 +60,7 @@ class ProductDesk:
         """Make up and give what the allocation says; from then on it is in force."""
         world, site, today = self._world, person.site, self._world.today
         given = False
-        for product in self._products:
+        for product in self._products(person):
             if encounter not in product.dispensed_at or (person.code, product.id) in self._failed:
                 continue
             maker = world.cast.who("PrepareUnit", site, among=product.prepared_by, unmasked=True)
@@ -82,6 +81,10 @@ class ProductDesk:
             world.act(giver, giving)
             given = True
         return given
+
+    def _products(self, person: Person) -> tuple[Product, ...]:
+        """The products that the site of a person handles now."""
+        return self._world.terms(person.site).definition.supply.products
 
     def _collect(self, person: Person, product: Product) -> None:
         world, today = self._world, self._world.today

@@ -19,6 +19,7 @@ from equipoise.definition.model.rehearsal import Rehearsal
 from equipoise.governance.commands import ActivateSite, GrantRole, LockDatabase, OpenTrial
 from equipoise.ledger.memory import MemoryLedger
 from equipoise.ledger.protocol import Ledger
+from equipoise.rehearsal.amending import AmendmentPlan, check_plan, tell_amendment
 from equipoise.rehearsal.cast import Cast
 from equipoise.rehearsal.coding import code_everything
 from equipoise.rehearsal.draws import RehearsalImpossible
@@ -33,6 +34,7 @@ Until = Callable[[Trial], bool]
 
 _STEPS_PER_REPORT = 200
 _ACTIVATION_DAYS = 10
+_AMENDING_HOUR = 8
 _CANDIDATES_PER_PLACE_MAX = 20
 
 
@@ -58,6 +60,7 @@ def rehearse(
     ledger: Ledger | None = None,
     vault: Vault | None = None,
     entropy: Entropy | None = None,
+    amendment: AmendmentPlan | None = None,
     dictionaries: Dictionaries | None = None,
     added: Sequence[AddDictionary] = (),
     faults: bool = True,
@@ -74,10 +77,14 @@ def rehearse(
     With `added`, dictionaries that `dictionaries` keeps are in use from the opening on, and what they can say
     is coded before the lock.
 
+    With `amendment` it goes on under a new version: see `tell_amendment`.
+
     Raises RehearsalImpossible when the study folder does not describe what is asked for, RehearsalRefused
-    when the trial refuses what its definition promises.
+    when the trial refuses what its definition promises, Refused for an amendment that no trial takes.
     """
     plan = _check(definition, scenario, sites)
+    if amendment is not None:
+        check_plan(amendment, definition)
     site_ids = tuple(site.id for site in definition.study.sites)[:sites]
     clock = SimulatedClock(at_hour(plan.start, 7))
     trial = Trial(
@@ -97,6 +104,9 @@ def rehearse(
     teller = CourseTeller(world)
     for site in site_ids:
         world.tell(recruit(world, teller, site), clock.now + timedelta(days=1))
+    if amendment is not None:
+        day = world.today + timedelta(days=amendment.day)
+        world.tell(tell_amendment(world, amendment, site_ids), at_hour(day, _AMENDING_HOUR))
     _run(world, until, progress)
     if until is None:
         code_everything(world)

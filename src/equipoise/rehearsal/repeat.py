@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from equipoise.analysis.derive import Frame
 from equipoise.analysis.endpoints import fit_endpoint
 from equipoise.definition.model.definition import StudyDefinition
+from equipoise.rehearsal.amending import AmendmentPlan
 from equipoise.rehearsal.rehearse import rehearse
 
 
@@ -23,6 +24,7 @@ class RepeatPlan:
     participants: int | None = None
     sites: int | None = None
     faults: bool = True
+    amendment: AmendmentPlan | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,15 +106,16 @@ def _take(plan: RepeatPlan) -> None:
 
 def _rehearse_once(seed: int) -> tuple[RepeatedFit, ...]:
     assert _plan is not None, "a worker is told its plan before it works"
-    definition = _plan.definition
     result = rehearse(
-        definition,
+        _plan.definition,
         seed=seed,
         scenario=_plan.scenario,
         participants=_plan.participants,
         sites=_plan.sites,
         faults=_plan.faults,
+        amendment=_plan.amendment,
     )
+    definition = result.trial.definition
     frame = Frame(result.trial.as_seen_by(result.cast.who("LockDatabase", None)).cut())
     primary = [each for each in definition.analysis.endpoints if each.role == "primary"]
     return tuple(

@@ -59,7 +59,7 @@ class ReviewDesk:
 
     def _pick(self, person: Person, encounter: str, dice: Dice) -> OpenQuery | None:
         """Choose a value that everybody may see, or None where the encounter has none."""
-        definition = self._world.definition
+        definition = self._world.terms(person.site).definition
         found = self._world.trial.tables.where(RecordRow, participant=person.code)
         places = [
             (each.form, each.row, item)

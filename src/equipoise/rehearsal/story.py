@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -16,6 +16,7 @@ from equipoise.enrolment.commands import (
     CompleteParticipant,
     ConsentParticipant,
     FailScreening,
+    RenewConsent,
     WithdrawParticipant,
 )
 from equipoise.rehearsal.draws import Dice, Situation
@@ -27,7 +28,6 @@ from equipoise.rehearsal.treatment import TreatmentPlan
 from equipoise.rehearsal.world import Story, World, at_hour, content
 
 _DAYS_PER_MONTH = Decimal("30.4375")
-_SCREENING = ("screening", "run_in")
 _VISIT_HOUR = 12
 _GIVING_HOUR = 15
 _EMERGENCY_PLACE = 2
@@ -38,11 +38,7 @@ class CourseTeller:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        encounters = [each for each in world.definition.schedule.encounters if not each.retired]
-        epochs = {epoch.id: epoch.type for epoch in world.definition.study.epochs}
-        self._before = [e for e in encounters if self._is_before(e, epochs)]
-        self._after = [e for e in encounters if e not in self._before]
-        self.treatment = TreatmentPlan(world, self._after)
+        self.treatment = TreatmentPlan(world)
         self.forms = FormFiller(world)
         self.products = ProductDesk(world, self.forms, self.treatment)
         self.readings = ReadingDesk(world, self.forms)
@@ -56,14 +52,18 @@ class CourseTeller:
             yield from self._end(person)
         self.world.finished += 1
 
-    @staticmethod
-    def _is_before(encounter: Encounter, epochs: Mapping[str, str]) -> bool:
-        return epochs[encounter.epoch] in _SCREENING and (encounter.anchor == "consent" or encounter.day < 0)
+    def _before(self, person: Person) -> tuple[Encounter, ...]:
+        """The encounters before randomisation, as the version of a person's site plans them now."""
+        return self.treatment.course(person.site).before
+
+    def _after(self, person: Person) -> tuple[Encounter, ...]:
+        """Those from randomisation on."""
+        return self.treatment.course(person.site).after
 
     def _consent(self, number: int, site: str) -> Person:
-        world, today = self.world, self.world.today
+        world, today, terms = self.world, self.world.today, self.world.terms(site)
         command = ConsentParticipant(
-            site=site, consent_version=world.plan.consent_version, consented_on=today
+            site=site, consent_version=terms.plan.consent_version, consented_on=today
         )
         consented = content(world.give(site, command), "ParticipantConsented")
         assert consented is not None, "a consent gives a participant code"
@@ -73,20 +73,22 @@ class CourseTeller:
         def recorded(on: date) -> Evidence:
             return world.trial.evidence(code, on)
 
-        person = Person(code, site, number, world.seed, Situation(today, recorded), today)
-        known = world.definition.site(site)
+        person = Person(code, site, number, world.seed, Situation(today, recorded), today, terms)
+        known = terms.definition.site(site)
         person.situation.set_name("site", site)
         person.situation.set_name("country", known.country if known else site[:2])
         person.situation.set_name("leaving", False)
         dice = person.dice("person")
-        for name, draw in world.plan.person.items():
+        for name, draw in terms.plan.person.items():
             person.situation.set_name(name, dice.draw(draw, person.situation))
         self.treatment.begin(person, None)
         return person
 
     def _screen(self, person: Person) -> Iterator[datetime]:
         day_planned = self._randomisation_day(person)
-        for encounter in self._before:
+        done: set[str] = set()
+        while encounter := next((each for each in self._before(person) if each.id not in done), None):
+            done.add(encounter.id)
             anchor = person.consented_on if encounter.anchor == "consent" else day_planned
             day = max(anchor + timedelta(days=encounter.day), self.world.today)
             yield at_hour(day, _VISIT_HOUR)
@@ -96,8 +98,8 @@ class CourseTeller:
             yield at_hour(ready, _VISIT_HOUR)
 
     def _randomisation_day(self, person: Person) -> date:
-        lead = max((-e.day for e in self._before if e.anchor != "consent"), default=0)
-        last = max((e.day for e in self._before if e.anchor == "consent"), default=0)
+        lead = max((-e.day for e in self._before(person) if e.anchor != "consent"), default=0)
+        last = max((e.day for e in self._before(person) if e.anchor == "consent"), default=0)
         return person.consented_on + timedelta(days=max(lead, last + 1))
 
     def _randomise(self, person: Person) -> bool:
@@ -124,7 +126,7 @@ class CourseTeller:
         view = world.trial.as_seen_by(world.cast.unmasked(person.site))
         assert isinstance(view, UnmaskedView), "only an unmasked role is asked what was given"
         person.arm = view.arm(person.code)
-        self.treatment.begin(person, self._after[0] if self._after else None)
+        self.treatment.begin(person, next(iter(self._after(person)), None))
         return True
 
     def _fail(self, person: Person, cause: str) -> None:
@@ -134,14 +136,21 @@ class CourseTeller:
 
     def _follow(self, person: Person) -> Iterator[datetime]:
         faults = self.world.plan.faults
-        ahead = list(self._after)
-        for place in range(len(ahead)):
+        first = {each.id for each in self._after(person)}
+        done: set[str] = set()
+        place = -1
+        while ahead := [each for each in self._after(person) if each.id not in done]:
             dated = [(day, each) for each in ahead if (day := self._planned_day(person, each)) is not None]
             if not dated:
                 # Nothing was given, and what counts from the first administration does not come.
                 return
             planned, encounter = min(dated, key=lambda pair: pair[0])
-            ahead.remove(encounter)
+            done.add(encounter.id)
+            late = planned + timedelta(days=encounter.late_days)
+            if encounter.id not in first and late < self.world.today:
+                # An amendment planned it for days that are gone.
+                continue
+            place += 1
             dice = person.dice("visit", encounter.id)
             leaves, days_before = self._drops_out(person, planned, dice), dice.between(1, 10)
             if self.world.faults and place > 0 and leaves:
@@ -150,8 +159,10 @@ class CourseTeller:
                 return
             day = max(self._actual_day(person, encounter, planned, dice), self.world.today)
             yield at_hour(day, _VISIT_HOUR)
-            missed = dice.chance(faults.missed_encounter) and self.world.faults and place > 0 and bool(ahead)
-            if missed and not self.products.due_at(encounter.id):
+            skips = dice.chance(faults.missed_encounter) and self.world.faults and place > 0
+            if not self._is_planned(person, encounter):
+                continue
+            if skips and len(ahead) > 1 and not self.products.due_at(person, encounter.id):
                 cause = self._cause(person, "missed_encounter", "Did not attend")
                 self.world.give(
                     person.site,
@@ -159,7 +170,7 @@ class CourseTeller:
                 )
                 continue
             yield from self._attend(person, encounter)
-            if place == min(_EMERGENCY_PLACE, len(self._after) - 1):
+            if place == min(_EMERGENCY_PLACE, len(self._after(person)) - 1):
                 self._unblind_in_emergency(person)
 
     def _planned_day(self, person: Person, encounter: Encounter) -> date | None:
@@ -180,17 +191,37 @@ class CourseTeller:
         if encounter.day != 0:
             late = encounter.late_days + beyond
             day += timedelta(days=late if strays and self.world.faults else within)
-        if self.products.due_at(encounter.id):
+        if self.products.due_at(person, encounter.id):
             day = max(day, self.products.ready_on(person))
-        for delay in self.world.plan.delays if self.world.faults else ():
+        for delay in self.world.terms(person.site).plan.delays if self.world.faults else ():
             if encounter.id in delay.encounters:
                 evidence = self.world.trial.evidence(person.code, max(day, self.world.today))
                 if truth(delay.when, evidence) is Truth.MET:
                     day += timedelta(days=delay.days)
         return day
 
+    def _is_planned(self, person: Person, encounter: Encounter) -> bool:
+        """Whether no amendment has retired an encounter since it was planned."""
+        planned = self.world.terms(person.site).definition.schedule.encounter(encounter.id)
+        return planned is not None and not planned.retired
+
+    def _renew_consent(self, person: Person) -> None:
+        terms = self.world.terms(person.site)
+        if terms is person.consented_to or not terms.reconsent:
+            return
+        renewed = RenewConsent(
+            participant=person.code,
+            consent_version=terms.plan.consent_version,
+            consented_on=self.world.today,
+        )
+        self.world.give(person.site, renewed)
+        person.consented_to = terms
+
     def _attend(self, person: Person, encounter: Encounter) -> Iterator[datetime]:
+        if not self._is_planned(person, encounter):
+            return
         world, today = self.world, self.world.today
+        self._renew_consent(person)
         world.give(
             person.site, StartEncounter(participant=person.code, encounter=encounter.id, took_place_on=today)
         )
@@ -203,7 +234,7 @@ class CourseTeller:
             self.readings.send(person, encounter.id)
         self.products.collect(person, encounter.id)
         person.seen_on = today
-        if person.randomised_on is not None and self.products.due_at(encounter.id):
+        if person.randomised_on is not None and self.products.due_at(person, encounter.id):
             yield at_hour(today, _GIVING_HOUR)
             if self.products.give(person, encounter.id) and person.first_given_on is None:
                 person.first_given_on = world.today
@@ -253,7 +284,7 @@ class CourseTeller:
 
     def _unblind_in_emergency(self, person: Person) -> None:
         world, wanted = self.world, self.world.plan.faults.emergency_unblindings
-        permitted = world.definition.allocation.emergency_unblinding.permitted
+        permitted = world.terms(person.site).definition.allocation.emergency_unblinding.permitted
         if not world.faults or not permitted or world.emergencies >= wanted:
             return
         # Spread over the trial: one in each equal part of those randomised.

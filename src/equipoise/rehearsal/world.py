@@ -61,9 +61,24 @@ class SimulatedClock:
         self.now = max(self.now, moment)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Terms:
+    """What holds at a site: a version of the study, and what its rehearsal.yaml says of people and forms.
+
+    With `reconsent`, who takes part there is to consent anew to it.
+    """
+
+    definition: StudyDefinition
+    plan: Rehearsal
+    reconsent: bool = False
+
+
 @dataclass(slots=True)
 class World:
-    """What all stories of one rehearsal share. `wanted` participants end recruitment once randomised."""
+    """What all stories of one rehearsal share. `wanted` participants end recruitment once randomised.
+
+    `definition` and `plan` are those of the opening; what an amendment changes stands in `terms`.
+    """
 
     definition: StudyDefinition
     plan: Rehearsal
@@ -81,6 +96,22 @@ class World:
     unsatisfied: Counter[str] = field(default_factory=Counter)
     _queue: list[tuple[datetime, int, Story]] = field(default_factory=list)
     _order: int = 0
+    _first: Terms = field(init=False)
+    _held: dict[str, Terms] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._first = Terms(self.definition, self.plan)
+
+    def amend(self, terms: Terms) -> None:
+        """Let new terms hold wherever their version does from now on."""
+        self._held = {terms.definition.hash: terms}
+
+    def terms(self, site: str | None) -> Terms:
+        """Return what holds at a site now; across all sites, what holds last."""
+        if not self._held:
+            return self._first
+        definition = self.trial.versions.at(self.trial.tables, site)
+        return self._held.setdefault(definition.hash, Terms(definition, self.plan))
 
     @property
     def today(self) -> date:
@@ -112,7 +143,8 @@ class World:
 
     def note_ineligible(self, criteria: Mapping[str, str]) -> None:
         """Count the criteria that an assessment did not find satisfied."""
-        excluding = {each.id for each in self.definition.eligibility.criteria if each.category == "exclusion"}
+        criteria_now = self.terms(None).definition.eligibility.criteria
+        excluding = {each.id for each in criteria_now if each.category == "exclusion"}
         self.unsatisfied.update(
             f"{name} ({found.replace('_', ' ')})"
             for name, found in criteria.items()
