@@ -1,6 +1,8 @@
 """`equipoise dictionary add`: a dictionary goes into a trial whole, once, and in the name of an account."""
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -76,3 +78,20 @@ def test_a_dictionary_that_is_in_use_stays_when_it_is_added_twice(trial: Path, t
     twice = run(add(trial, files))
     assert (twice.exit_code, "COD-TWICE" in twice.output + twice.stderr) == (1, True)
     assert kept(trial) is not None
+
+
+def test_spec_verification_finds_terms_that_were_changed_and_warns_of_those_that_are_gone(
+    trial: Path, tmp_path: Path
+) -> None:
+    assert run(add(trial, write_meddra(tmp_path / "files"))).exit_code == 0
+    with closing(sqlite3.connect(trial)) as database, database:
+        database.execute("UPDATE dictionary_term SET text = 'Glimmering of the toes' WHERE code = '10000012'")
+    changed = run(["verify", str(trial)])
+    assert (changed.exit_code, "VERIFY-DICTIONARY" in changed.stderr) == (1, True)
+    assert "MedDRA 28.1" in changed.stderr
+    store = TrialStore.open(trial)
+    store.dictionaries.remove(invented()["meddra"].sha256)
+    store.close()
+    gone = run(["verify", str(trial)])
+    assert gone.exit_code == 0, gone.output
+    assert "warning VERIFY-DICTIONARY" in gone.stdout

@@ -32,6 +32,15 @@ class DictionariesContract:
         assert kept.term(digest, "10000021") is None
         assert kept.counts(digest) == {"LLT": 9, "PT": 3, "HLT": 2, "HLGT": 2, "SOC": 2}
 
+    def test_the_hash_of_what_is_kept_is_that_of_what_was_added(
+        self, kept: Dictionaries, digest: str, tmp_path: Path
+    ) -> None:
+        other = drugs(tmp_path / "drugs")
+        kept.add(other)
+        assert kept.rehash("meddra", digest) == digest
+        assert kept.rehash("whodrug", other.sha256) == other.sha256
+        assert kept.rehash("meddra", "0" * 64) is None
+
     def test_equal_terms_are_found_without_regard_to_case_and_spaces(
         self, kept: Dictionaries, digest: str
     ) -> None:

@@ -9,8 +9,8 @@ import pytest
 from equipoise.access.command import Command
 from equipoise.access.refusal import Refusal, Refused
 from equipoise.capture.commands import CorrectForm, RecordForm, RemoveRow
-from equipoise.coding.commands import AddDictionary, CodeMatches, CodeTerm
-from equipoise.coding.dictionary import DictionaryContent, MemoryDictionaries
+from equipoise.coding.commands import AddDictionary, CarryOverCodings, CodeMatches, CodeTerm
+from equipoise.coding.dictionary import DictionaryContent, MemoryDictionaries, Term
 from equipoise.coding.entries import TermCoded
 from equipoise.coding.state import CodingRow
 from equipoise.conduct.trial import Trial
@@ -216,6 +216,67 @@ def test_another_version_is_used_from_then_on(clinic: Coding, tmp_path: Path) ->
     assert clinic.lines[0].version == "29.0"
 
 
+def later_version(content: DictionaryContent) -> DictionaryContent:
+    """A version in which 10000012 is as it was, 10000013 is gone, 10000015 has moved, 10000017 is old."""
+
+    def changed(term: Term) -> Term:
+        if term.code == "10000015":
+            levels = tuple(
+                replace(each, term="Humming, renamed") if each.level == "PT" else each for each in term.levels
+            )
+            return replace(term, levels=levels)
+        return replace(term, current=False) if term.code == "10000017" else term
+
+    return DictionaryContent("meddra", tuple(changed(t) for t in content.terms if t.code != "10000013"))
+
+
+def test_spec_a_new_version_says_what_became_of_what_was_coded(clinic: Coding) -> None:
+    chosen = {"Shimmers": "10000012", "Ears": "10000013", "Hums": "10000015", "Toe": "10000017"}
+    rows = {words: clinic.event(words) for words in chosen}
+    clinic.event("Left as it is")
+    clinic.add()
+    for words, code in chosen.items():
+        clinic.do(DANA, clinic.choose(rows[words], words, code))
+    assert clinic.view.outdated_codings("meddra").lines == ()
+    clinic.add("29.0", later_version(clinic.content))
+    outdated = clinic.view.outdated_codings("meddra")
+    assert {each.verbatim: each.change for each in outdated.lines} == {
+        "Shimmers": "unchanged",
+        "Ears": "gone",
+        "Hums": "moved",
+        "Toe": "not_current",
+    }
+    now = {each.verbatim: each.terms_now for each in outdated.lines}
+    assert now["Ears"] == () and now["Hums"][1] == "Humming, renamed"
+    (entry,) = clinic.do(DANA, CarryOverCodings(dictionary="meddra", shown_hash=outdated.shown_hash))
+    said = entry.content
+    assert (entry.kind, said["row"], said["code"]) == ("CodingCarriedOver", rows["Shimmers"], "10000012")
+    assert (said["earlier_version"], said["dictionary_version"]) == (VERSION, "29.0")
+    (line,) = (each for each in clinic.lines if each.verbatim == "Shimmers")
+    assert (line.status, line.version, line.automatic) == ("coded", "29.0", False)
+    assert clinic.refused(CarryOverCodings(dictionary="meddra")) == "COD-NOTHING-CARRIED"
+    # What has moved holds as it was until somebody codes it anew, and says why.
+    clinic.do(DANA, clinic.choose(rows["Hums"], "Hums", "10000015"), "moved in 29.0")
+    assert {each.verbatim for each in clinic.view.outdated_codings("meddra").lines} == {"Ears", "Toe"}
+
+
+def test_spec_nothing_is_carried_over_or_accepted_that_was_shown_for_another_version(clinic: Coding) -> None:
+    row = clinic.event("Shimmers")
+    clinic.event("Humming")
+    assert clinic.refused(CarryOverCodings(dictionary="meddra")) == "COD-NO-DICTIONARY"
+    clinic.add()
+    clinic.do(DANA, clinic.choose(row, "Shimmers", "10000012"))
+    proposed = clinic.view.coding_proposals("meddra").shown_hash
+    later = later_version(clinic.content)
+    clinic.add("29.0", later)
+    shown = clinic.view.outdated_codings("meddra").shown_hash
+    stale = CodeMatches(dictionary="meddra", shown_hash=proposed)
+    assert clinic.refused(stale) == "COD-PROPOSALS-CHANGED"
+    clinic.add("29.1", later)
+    stale_too = CarryOverCodings(dictionary="meddra", shown_hash=shown)
+    assert clinic.refused(stale_too) == "COD-CODINGS-CHANGED"
+
+
 def test_the_terms_of_a_dictionary_are_for_those_who_code(clinic: Coding) -> None:
     clinic.add()
     for actor in (PRIYA, ADA):
@@ -223,6 +284,7 @@ def test_the_terms_of_a_dictionary_are_for_those_who_code(clinic: Coding) -> Non
             clinic.trial.as_seen_by(actor).dictionary_terms("meddra", "glim")
     assert clinic.view.dictionary_terms("meddra") == clinic.view.dictionary_terms("whodrug", "n") == ()
     assert clinic.view.coding_proposals("whodrug").lines == ()
+    assert clinic.view.outdated_codings("whodrug").lines == ()
 
 
 def test_spec_what_is_not_coded_is_open_before_the_lock_of_a_live_trial(clinic: Coding) -> None:

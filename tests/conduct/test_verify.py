@@ -40,6 +40,9 @@ class FakeKept:
     def definitions(self) -> Mapping[str, bytes]:
         return self.kept_definitions
 
+    def dictionary_hash(self, name: str, digest: str) -> str | None:
+        return digest
+
     def row_types(self) -> Sequence[type[Row]]:
         return list(self.rows)
 

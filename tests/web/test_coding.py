@@ -6,6 +6,7 @@ from equipoise.coding.commands import AddDictionary
 from equipoise.coding.state import CodingRow
 from equipoise.conduct.view.lines import CodingLine
 from equipoise.web.clinic import Clinic
+from tests.coding.test_coding import later_version
 from tests.dictionaries import VERSION, invented
 from tests.web.clinics import actor_of, browser_of, form_of
 
@@ -138,3 +139,29 @@ def test_the_list_leaves_as_csv(clinic: Clinic):
     browser = browser_of(actor_of(clinic, "data_manager"))
     text = browser.get("/coding/?show=all&as=csv").content.decode("utf-8-sig")
     assert text.startswith("Words of the site,Participant,Where,Status,Dictionary,Version,Coded as")
+
+
+def test_spec_a_new_version_lists_what_has_moved_and_carries_the_rest_over(clinic: Clinic):
+    add_dictionary(clinic)
+    browser = browser_of(actor_of(clinic, "data_manager"))
+    first, second, *_ = lines_of(clinic)
+    for line, term, code in ((first, "Ears", "10000012"), (second, "Hums", "10000015")):
+        correct(clinic, line, term)
+        now = next(each for each in lines_of(clinic) if each.verbatim == term)
+        asked = form_of(browser, f"{address_of(now)}&words=glim") | {"code": code}
+        assert browser.post("/do/code-term/", asked).status_code == 302
+    content = later_version(invented()["meddra"])
+    clinic.store.dictionaries.add(content)
+    add = AddDictionary(dictionary="meddra", version="29.0", sha256=content.sha256)
+    assert not isinstance(clinic.trial.record(actor_of(clinic, "data_manager"), add), Refusal)
+    assert "1 coding with an earlier version is unchanged" in browser.get("/coding/").content.decode()
+    listed = browser.get("/coding/?show=outdated").content.decode()
+    assert "Hums" in listed and "Humming, renamed" in listed and ">Ears<" not in listed
+    fields = form_of(browser, "/do/carry-over-codings/?dictionary=meddra")
+    assert browser.post("/do/carry-over-codings/", fields).status_code == 302
+    versions = {row.verbatim: row.version for row in clinic.trial.tables.all(CodingRow)}
+    assert versions == {"Ears": "29.0", "Hums": VERSION}
+    again = browser.get("/do/carry-over-codings/?dictionary=meddra").content.decode()
+    assert "Nothing is left to carry over." in again
+    audit = browser.get(f"/participants/{first.participant}/audit/").content.decode()
+    assert "over from MedDRA 28.1 to 29.0, unchanged: Glimmering of the ears (10000012)" in audit

@@ -56,6 +56,7 @@ PERMITTED: Mapping[str, frozenset[str]] = {
     "AddDictionary": _DATA | _ADMINISTRATION,
     "CodeTerm": _DATA,
     "CodeMatches": _DATA,
+    "CarryOverCodings": _DATA,
     "AssessEvent": frozenset({"safety_desk"}),
     "SubmitSafetyReport": frozenset({"safety_desk", "investigator"}),
     "ReceiveScan": _SITE_STAFF | _DATA,

@@ -46,3 +46,14 @@ class CodeMatches(Command):
 
     dictionary: DictionaryName
     shown_hash: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CarryOverCodings(Command):
+    """Let codings with earlier versions whose codes and names are unchanged hold in the version in use.
+
+    `shown_hash` is that of the codings which the coder was shown; nothing is carried over where it differs.
+    """
+
+    dictionary: DictionaryName
+    shown_hash: str | None = None

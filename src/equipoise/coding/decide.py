@@ -11,9 +11,10 @@ from typing import Any, Literal
 from equipoise.access.command import Command, Moment
 from equipoise.access.filling import check_text
 from equipoise.access.refusal import Refusal
-from equipoise.coding.commands import AddDictionary, CodeMatches, CodeTerm
+from equipoise.coding.commands import AddDictionary, CarryOverCodings, CodeMatches, CodeTerm
 from equipoise.coding.dictionary import Dictionaries, Term, folded
-from equipoise.coding.entries import DictionaryAdded, TermCoded
+from equipoise.coding.entries import CodingCarriedOver, DictionaryAdded, TermCoded
+from equipoise.coding.outdated import Outdated, carried_hash, outdated_codings
 from equipoise.coding.state import (
     CodingRow,
     DictionaryRow,
@@ -59,6 +60,7 @@ class Coder:
             AddDictionary: self.decide_add_dictionary,
             CodeTerm: self.decide_code_term,
             CodeMatches: self.decide_code_matches,
+            CarryOverCodings: self.decide_carry_over,
         }
 
     def decide_add_dictionary(self, command: AddDictionary, moment: Moment) -> Decision:
@@ -116,26 +118,58 @@ class Coder:
         in_use = dictionary_in_use(moment.tables, command.dictionary)
         if in_use is None:
             return _no_dictionary(command.dictionary)
-        site = moment.actor.site
-        proposals = self.propose(
-            moment.definition,
-            moment.tables,
-            command.dictionary,
-            lambda participant: site in (None, participant.split("-", maxsplit=1)[0]),
-        )
+        proposals = self.propose(moment.definition, moment.tables, command.dictionary, _of_site(moment))
         if not proposals:
             return Refusal(
                 "COD-NOTHING",
                 f"{DICTIONARY_TITLES[command.dictionary]} proposes nothing for what is not coded.",
                 "Code the rest term by term.",
             )
-        if command.shown_hash not in (None, proposals_hash(proposals)):
+        if command.shown_hash not in (None, proposals_hash(in_use, proposals)):
             return Refusal(
                 "COD-PROPOSALS-CHANGED",
                 "The proposals are not those that the coder was shown.",
                 "Look at them as they are now, then accept them.",
             )
         return tuple(_draft(each.verbatim, each.term, in_use, automatic=True) for each in proposals)
+
+    def decide_carry_over(self, command: CarryOverCodings, moment: Moment) -> Decision:
+        """Carry over every coding that is unchanged now, if it is what the coder was shown."""
+        in_use = dictionary_in_use(moment.tables, command.dictionary)
+        if in_use is None:
+            return _no_dictionary(command.dictionary)
+        found = self.outdated(moment.definition, moment.tables, command.dictionary, _of_site(moment))
+        unchanged = [each for each in found if each.change == "unchanged"]
+        if not unchanged:
+            return Refusal(
+                "COD-NOTHING-CARRIED",
+                "No coding with an earlier version is unchanged in"
+                f" {DICTIONARY_TITLES[command.dictionary]} {in_use.version}.",
+                "Code what is left term by term.",
+            )
+        if command.shown_hash not in (None, carried_hash(in_use, unchanged)):
+            return Refusal(
+                "COD-CODINGS-CHANGED",
+                "The codings are not those that the coder was shown.",
+                "Look at them as they are now, then carry them over.",
+            )
+        return tuple(_carried(each, in_use) for each in unchanged)
+
+    def outdated(
+        self,
+        definition: StudyDefinition,
+        tables: Tables,
+        name: DictionaryName,
+        of: Callable[[str], bool],
+    ) -> tuple[Outdated, ...]:
+        """Return the codings of some participants that hold with an earlier version, with what became of
+        their terms.
+        """
+        in_use = dictionary_in_use(tables, name)
+        if in_use is None:
+            return ()
+        verbatims = (each for each in self._read_verbatims(definition, tables, None) if of(each.participant))
+        return tuple(outdated_codings(self.dictionaries, tables, in_use, verbatims))
 
     def propose(
         self,
@@ -207,10 +241,10 @@ class Coder:
         )
 
 
-def proposals_hash(proposals: Iterable[Proposal]) -> str:
-    """Return the SHA-256, in hexadecimal, of proposals: what is said to have been shown."""
+def proposals_hash(in_use: DictionaryRow, proposals: Iterable[Proposal]) -> str:
+    """Return the SHA-256, in hexadecimal, of what a version proposes: what is said to have been shown."""
     said: list[JSON] = [[*each.verbatim.key, each.verbatim.text, each.term.code] for each in proposals]
-    return sha256(canonical_json(said)).hexdigest()
+    return sha256(canonical_json([in_use.version, in_use.sha256, said])).hexdigest()
 
 
 def check_asked_for(command: AddDictionary, moment: Moment) -> Refusal | None:
@@ -269,6 +303,28 @@ def _draft(verbatim: Verbatim, term: Term, in_use: DictionaryRow, *, automatic: 
         terms=tuple(each.term for each in term.levels),
         automatic=automatic,
     ).draft()
+
+
+def _carried(outdated: Outdated, in_use: DictionaryRow) -> Draft:
+    participant, form, encounter, row, item = outdated.verbatim.key
+    return CodingCarriedOver(
+        participant=participant,
+        form=form,
+        encounter=encounter,
+        row=row,
+        item=item,
+        dictionary=in_use.dictionary,
+        dictionary_version=in_use.version,
+        earlier_version=outdated.coding.version,
+        code=outdated.coding.codes[0],
+        term=outdated.coding.terms[0],
+    ).draft()
+
+
+def _of_site(moment: Moment) -> Callable[[str], bool]:
+    """Whether a participant is of the site that the actor belongs to, if they belong to one."""
+    site = moment.actor.site
+    return lambda participant: site in (None, participant.split("-", maxsplit=1)[0])
 
 
 def _no_words(command: CodeTerm) -> Refusal:

@@ -38,6 +38,16 @@ class Term:
         return self.levels[0].term
 
 
+def hash_of_terms(name: str, terms: Iterable[Term]) -> str:
+    """Return the SHA-256, in hexadecimal, of a dictionary's terms in the order of their codes."""
+    digest = sha256(name.encode())
+    for term in terms:
+        levels = [[each.level, each.code, each.term] for each in term.levels]
+        line = json.dumps([term.current, levels], ensure_ascii=False, separators=(",", ":"))
+        digest.update(b"\n" + line.encode())
+    return digest.hexdigest()
+
+
 @dataclass(frozen=True, slots=True)
 class DictionaryContent:
     """All terms of one version of a dictionary, in the order of their codes, as a distribution holds them."""
@@ -48,12 +58,7 @@ class DictionaryContent:
     @property
     def sha256(self) -> str:
         """The SHA-256, in hexadecimal, of the terms: equal for equal terms, however they were written."""
-        digest = sha256(self.name.encode())
-        for term in self.terms:
-            levels = [[each.level, each.code, each.term] for each in term.levels]
-            line = json.dumps([term.current, levels], ensure_ascii=False, separators=(",", ":"))
-            digest.update(b"\n" + line.encode())
-        return digest.hexdigest()
+        return hash_of_terms(self.name, self.terms)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -76,6 +81,10 @@ class Dictionaries(Protocol):
 
     def counts(self, digest: str) -> dict[str, int] | None:
         """Return how many terms each level has, or None for a dictionary that is not kept."""
+        ...
+
+    def rehash(self, name: str, digest: str) -> str | None:
+        """Return the SHA-256 of the terms as they are kept now, or None for a dictionary that is not."""
         ...
 
     def term(self, digest: str, code: str) -> Term | None:
@@ -140,6 +149,11 @@ class MemoryDictionaries:
     def counts(self, digest: str) -> dict[str, int] | None:
         """Return how many terms each level has, or None for a dictionary that is not kept."""
         return self._counts.get(digest)
+
+    def rehash(self, name: str, digest: str) -> str | None:
+        """Return the SHA-256 of the terms as they are kept now, or None for a dictionary that is not."""
+        kept = self._kept.get(digest)
+        return None if kept is None else hash_of_terms(name, (kept[code] for code in sorted(kept)))
 
     def term(self, digest: str, code: str) -> Term | None:
         """Return the term with a code, current or not, or None."""

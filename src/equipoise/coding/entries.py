@@ -43,3 +43,23 @@ class TermCoded(Content):
     codes: tuple[str, ...]
     terms: tuple[str, ...]
     automatic: bool
+
+
+@entry_kind(audience=Audience.CONDUCT)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodingCarriedOver(Content):
+    """A coding holds in another version of its dictionary, in which its codes and names are the same.
+
+    `code` and `term` are those of the term that was chosen, `earlier_version` is that of its coding.
+    """
+
+    participant: str
+    form: str
+    encounter: str
+    row: int
+    item: str
+    dictionary: str
+    dictionary_version: str
+    earlier_version: str
+    code: str
+    term: str

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
-from equipoise.coding.entries import DictionaryAdded, TermCoded
+from equipoise.coding.entries import CodingCarriedOver, DictionaryAdded, TermCoded
 from equipoise.definition.coded import DictionaryName
 from equipoise.ledger.entry import Entry
 from equipoise.ledger.tables import Row, Tables
@@ -33,12 +33,12 @@ class DictionaryRow(Row):
 class CodingRow(Row):
     """What was chosen last for an item of a filled form; it holds for the words `verbatim` and no others.
 
+    `version` is that of the dictionary, also where the choice was carried over to it.
     `levels`, `codes` and `terms` name the hierarchy from the chosen term to the highest.
     """
 
     table: ClassVar[str] = "coding"
     key: ClassVar[tuple[str, ...]] = ("participant", "form", "encounter", "row", "item")
-    indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("participant",),)
 
     participant: str
     form: str
@@ -134,7 +134,14 @@ def _apply_term_coded(tables: Tables, entry: Entry) -> None:
     )
 
 
+def _apply_coding_carried_over(tables: Tables, entry: Entry) -> None:
+    carried = CodingCarriedOver.of(entry)
+    place = carried.participant, carried.form, carried.encounter, carried.row, carried.item
+    tables.put(replace(tables.require(CodingRow, *place), version=carried.dictionary_version))
+
+
 APPLY: dict[str, Callable[[Tables, Entry], None]] = {
     "DictionaryAdded": _apply_dictionary_added,
     "TermCoded": _apply_term_coded,
+    "CodingCarriedOver": _apply_coding_carried_over,
 }

@@ -9,9 +9,11 @@ from typing import Any, Protocol
 
 from equipoise.allocation.entries import TrialUnblinded
 from equipoise.allocation.vault import verify_openings
+from equipoise.coding.state import DictionaryRow
 from equipoise.conduct.identities import unmatched
 from equipoise.conduct.rooms import APPLY, apply_entry
 from equipoise.conduct.view.texts import is_free_text
+from equipoise.definition.coding import title_of_dictionary
 from equipoise.definition.lock import definition_from_json
 from equipoise.enrolment.state import IdentityRow
 from equipoise.governance.entries import StudyAmended
@@ -38,6 +40,10 @@ class KeptTrial(Protocol):
 
     def definitions(self) -> Mapping[str, bytes]:
         """Return canonical definitions by the hash they are kept under."""
+        ...
+
+    def dictionary_hash(self, name: str, digest: str) -> str | None:
+        """Return the SHA-256 of the terms that are kept under one now, or None where none are."""
         ...
 
     def row_types(self) -> Sequence[type[Row]]:
@@ -122,6 +128,9 @@ def verify_trial(
             for difference in kept.differing_rows(row_type, expected)
         ]
     problems += _check_openings(entries)
+    gone, changed = _check_dictionaries(kept, tables)
+    problems += changed
+    warnings += gone
     if identities is not None:
         found = unmatched(identities, tables.all(IdentityRow))
         warnings += [VerifyProblem("VERIFY-IDENTITY", each.sentence) for each in found]
@@ -169,6 +178,24 @@ def _check_blots(kept: Mapping[str, bytes], entries: Sequence[Entry]) -> list[Ve
             sentence = f"Entry {blot.position} blotted out what is no free text of entry {blot.target}."
             problems.append(VerifyProblem("VERIFY-BLOT", sentence))
     return problems
+
+
+def _check_dictionaries(kept: KeptTrial, tables: Tables) -> tuple[list[VerifyProblem], list[VerifyProblem]]:
+    """Return a warning for each dictionary that is not kept any more, and a problem for each that changed.
+
+    Codings are read without their dictionary: its licence may end before the trial does.
+    """
+    gone, changed = [], []
+    for row in tables.all(DictionaryRow):
+        called = f"{title_of_dictionary(row.dictionary)} {row.version}"
+        found = kept.dictionary_hash(row.dictionary, row.sha256)
+        if found is None:
+            sentence = f"The terms of {called} are not kept any more: nothing is coded with them."
+            gone.append(VerifyProblem("VERIFY-DICTIONARY", sentence))
+        elif found != row.sha256:
+            sentence = f"The terms of {called} are not those that entry {row.position} names."
+            changed.append(VerifyProblem("VERIFY-DICTIONARY", sentence))
+    return gone, changed
 
 
 def _check_openings(entries: Sequence[Entry]) -> list[VerifyProblem]:

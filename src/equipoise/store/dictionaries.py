@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import connections, transaction
 
-from equipoise.coding.dictionary import DictionaryContent, Term, folded, rank, words_of
+from equipoise.coding.dictionary import DictionaryContent, Term, folded, hash_of_terms, rank, words_of
 from equipoise.definition.coded import Level
 from equipoise.ledger.canonical import canonical_json
 from equipoise.store.failures import storage_errors
@@ -91,6 +91,22 @@ class DatabaseDictionaries:
             cursor.execute("SELECT counts FROM dictionary_content WHERE sha256 = %s", [digest])
             row = cursor.fetchone()
         return None if row is None else json.loads(row[0])
+
+    def rehash(self, name: str, digest: str) -> str | None:
+        """Return the SHA-256 of the terms as they are kept now, or None for a dictionary that is not."""
+        with storage_errors(), self._cursor() as cursor:
+            number = _number(cursor, digest)
+            if number is None:
+                return None
+            cursor.execute("SELECT number, levels FROM dictionary_path WHERE dictionary = %s", [number])
+            paths = dict(cursor.fetchall())
+            cursor.execute(
+                "SELECT level, code, text, is_current, path FROM dictionary_term WHERE dictionary = %s",
+                [number],
+            )
+            # In the order of the characters, whatever the collation of the database.
+            rows = sorted(cursor.fetchall(), key=lambda row: str(row[1]))
+        return hash_of_terms(name, _terms((*row, paths.get(path, "[]")) for *row, path in rows))
 
     def term(self, digest: str, code: str) -> Term | None:
         """Return the term with a code, current or not, or None."""

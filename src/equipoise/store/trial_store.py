@@ -131,6 +131,10 @@ class TrialStore:
             )
         return found
 
+    def dictionary_hash(self, name: str, digest: str) -> str | None:
+        """Return the SHA-256 of the terms that are kept under one, or None where none are."""
+        return self.dictionaries.rehash(name, digest)
+
     def records(self) -> Iterator[StoredRecord]:
         """Iterate over the ledger as it is kept, unchecked."""
         return self.ledger.records()

@@ -82,6 +82,8 @@ _CODING: Mapping[str, Promise] = {
     "COD-NO-WORDS": _("There are no words to be coded at this place."),
     "COD-NOT-ASKED-FOR": _("The study codes nothing with this dictionary."),
     "COD-NOT-CURRENT": _("The term is not current any more."),
+    "COD-CODINGS-CHANGED": _("The codings changed since you opened this page. Nothing was carried over."),
+    "COD-NOTHING-CARRIED": _("No coding with an earlier version is unchanged in the version in use."),
     "COD-NOTHING": _("Nothing is proposed for what is not coded."),
     "COD-PROPOSALS-CHANGED": _("The proposals changed since you opened this page. Nothing was coded."),
     "COD-REASON": _("The words are coded already, and another choice needs a reason."),

@@ -176,6 +176,13 @@ _CODING: Mapping[str, tuple[Promise, Promise]] = {
             " %(dictionary_version)s: %(path)s (accepted as proposed: %(automatic)s)."
         ),
     ),
+    "CodingCarriedOver": (
+        _("Coding carried over"),
+        _(
+            "%(who)s carried the coding in %(place)s of %(participant)s over from %(dictionary)s"
+            " %(earlier_version)s to %(dictionary_version)s, unchanged: %(term)s (%(code)s)."
+        ),
+    ),
 }
 
 _SAFETY: Mapping[str, tuple[Promise, Promise]] = {

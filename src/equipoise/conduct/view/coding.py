@@ -5,9 +5,23 @@ from __future__ import annotations
 from equipoise.access.content import Audience
 from equipoise.access.permissions import permitted_commands
 from equipoise.coding.decide import proposals_hash
-from equipoise.coding.state import CodingRow, DictionaryRow, Verbatim, coding_of, status_of
+from equipoise.coding.outdated import carried_hash
+from equipoise.coding.state import (
+    CodingRow,
+    DictionaryRow,
+    Verbatim,
+    coding_of,
+    dictionary_in_use,
+    status_of,
+)
 from equipoise.conduct.coding import read_verbatims
-from equipoise.conduct.view.lines import CodingLine, CodingProposals, ProposalLine, TermLine
+from equipoise.conduct.view.lines import (
+    CodingLine,
+    CodingProposals,
+    ProposalLine,
+    TermLine,
+)
+from equipoise.conduct.view.outdated_lines import OutdatedCodings, OutdatedLine
 from equipoise.conduct.view.scope import Scope
 from equipoise.definition.coded import DictionaryName
 
@@ -55,6 +69,9 @@ def _coding_line(verbatim: Verbatim, row: CodingRow | None) -> CodingLine:
 def list_proposals(scope: Scope, dictionary: DictionaryName) -> CodingProposals:
     """Return what a dictionary proposes for the words that are not coded."""
     _need_coder(scope)
+    in_use = dictionary_in_use(scope.tables, dictionary)
+    if in_use is None:
+        return CodingProposals(lines=(), shown_hash="")
     found = scope.coder.propose(scope.definition, scope.tables, dictionary, scope.viewer.sees_participant)
     lines = tuple(
         ProposalLine(
@@ -70,7 +87,34 @@ def list_proposals(scope: Scope, dictionary: DictionaryName) -> CodingProposals:
         )
         for each in found
     )
-    return CodingProposals(lines=lines, shown_hash=proposals_hash(found))
+    return CodingProposals(lines=lines, shown_hash=proposals_hash(in_use, found))
+
+
+def list_outdated(scope: Scope, dictionary: DictionaryName) -> OutdatedCodings:
+    """Return the codings that hold with an earlier version of a dictionary than the one in use."""
+    _need_coder(scope)
+    in_use = dictionary_in_use(scope.tables, dictionary)
+    if in_use is None:
+        return OutdatedCodings(lines=(), shown_hash="")
+    found = scope.coder.outdated(scope.definition, scope.tables, dictionary, scope.viewer.sees_participant)
+    lines = tuple(
+        OutdatedLine(
+            participant=each.verbatim.participant,
+            form=each.verbatim.form,
+            encounter=each.verbatim.encounter,
+            row=each.verbatim.row,
+            item=each.verbatim.item,
+            verbatim=each.verbatim.text,
+            version=each.coding.version,
+            code=each.coding.codes[0],
+            terms=each.coding.terms,
+            terms_now=tuple(level.term for level in each.term.levels) if each.term else (),
+            change=each.change,
+        )
+        for each in found
+    )
+    unchanged = [each for each in found if each.change == "unchanged"]
+    return OutdatedCodings(lines=lines, shown_hash=carried_hash(in_use, unchanged))
 
 
 def list_terms(scope: Scope, dictionary: DictionaryName, words: str | None) -> tuple[TermLine, ...]:

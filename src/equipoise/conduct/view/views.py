@@ -65,6 +65,7 @@ from equipoise.conduct.view.lines import (
     VersionLine,
     WindowLine,
 )
+from equipoise.conduct.view.outdated_lines import OutdatedCodings
 from equipoise.conduct.view.releases import ReleaseLine, list_definitions, list_releases
 from equipoise.conduct.view.reviews import ReviewLine
 from equipoise.conduct.view.scope import Scope
@@ -291,6 +292,10 @@ class MaskedView:
     def coding_proposals(self, dictionary: DictionaryName) -> CodingProposals:
         """Return what a dictionary proposes for the words that are not coded; for those who code."""
         return coding.list_proposals(self._scope, dictionary)
+
+    def outdated_codings(self, dictionary: DictionaryName) -> OutdatedCodings:
+        """Return the codings with earlier versions, and what became of their terms; for those who code."""
+        return coding.list_outdated(self._scope, dictionary)
 
     def dictionary_terms(self, dictionary: DictionaryName, words: str | None = None) -> tuple[TermLine, ...]:
         """List the terms to choose from for some words, the likeliest first; for those who code."""

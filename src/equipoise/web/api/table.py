@@ -80,6 +80,7 @@ READS: tuple[Read, ...] = (
     Read("dictionaries", "dictionaries", _TRIAL),
     Read("coding", "coding", _CONDUCT),
     Read("coding_proposals", "dictionaries/{dictionary}/proposals", _CODES),
+    Read("outdated_codings", "dictionaries/{dictionary}/outdated", _CODES),
     Read("dictionary_terms", "dictionaries/{dictionary}/terms", _CODES),
     # safety
     Read("adverse_events", "adverse-events", _CONDUCT),

@@ -113,6 +113,7 @@ _CHOICES: Mapping[tuple[str, str], Callable[[ClinicRequest, Given], Choices]] = 
     **dict.fromkeys(_ABOUT_FORMS, _forms),
     ("OpenQuery", "item"): _items,
     ("CodeMatches", "dictionary"): _dictionaries,
+    ("CarryOverCodings", "dictionary"): _dictionaries,
     ("SubmitSafetyReport", "clock"): _open_clocks,
     ("RecordManufacture", "lot"): _lots_in("collected", "made"),
     ("ReleaseLot", "lot"): _lots_in("made"),

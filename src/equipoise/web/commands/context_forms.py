@@ -104,6 +104,7 @@ CONTEXTS_OF_FORMS: Mapping[str, Callable[[ClinicRequest, Given], Mapping[str, An
     "SignCasebook": _of_signature,
     "CodeTerm": coding.context_of_term,
     "CodeMatches": coding.context_of_matches,
+    "CarryOverCodings": coding.context_of_carried,
     "VerifySource": _of_source,
 }
 """By the command's name."""

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from equipoise.access.command import Command
 from equipoise.access.refusal import Refusal
 from equipoise.capture.commands import SignCasebook
-from equipoise.coding.commands import CodeMatches
+from equipoise.coding.commands import CarryOverCodings, CodeMatches
 from equipoise.conduct.identities import erase_identity, register_identity
 from equipoise.enrolment.commands import EraseIdentity, RegisterIdentity
 from equipoise.governance.commands import BlotText
@@ -33,7 +33,7 @@ def perform(
 ) -> tuple[Entry, ...] | Refusal:
     """Record a command as the sender of a request; raises SentBefore, StoreUnavailable, IdentityUnmatched."""
     clinic = request.clinic
-    if isinstance(command, SignCasebook | CodeMatches):
+    if isinstance(command, SignCasebook | CodeMatches | CarryOverCodings):
         command = replace(command, shown_hash=request.POST.get("shown_hash") or None)
     if isinstance(command, BlotText):
         return blot_text(request, command, reason, sending)

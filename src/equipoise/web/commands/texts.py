@@ -304,6 +304,14 @@ TEXTS: Mapping[str, CommandText] = {
         _("Words that the dictionary has as they are, or that were coded before, are coded together."),
         _("The proposals are accepted."),
     ),
+    "CarryOverCodings": CommandText(
+        _("Carry codings over to the version in use"),
+        _("Carry all over"),
+        _(
+            "Codings with an earlier version, whose codes and names are the same now, hold in the version in use."
+        ),
+        _("The codings are carried over."),
+    ),
     "AssessEvent": CommandText(
         _("Assess a serious event"),
         _("Record the assessment"),

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 from equipoise.access.refusal import Refused
 from equipoise.coding.dictionary import words_of
 from equipoise.conduct.view.lines import CodingLine, ProposalLine, TermLine
+from equipoise.conduct.view.outdated_lines import OutdatedLine
 from equipoise.definition.coded import DictionaryName
 from equipoise.definition.coding import DICTIONARY_TITLES, LEVELS, coded_with
 from equipoise.web.listing import Column, make_listing
@@ -32,8 +33,13 @@ _SHOWS: tuple[tuple[str, Promise], ...] = (
     ("uncoded", gettext_lazy("Not coded")),
     ("lapsed", gettext_lazy("Changed after coding")),
     ("coded", gettext_lazy("Coded")),
+    ("outdated", gettext_lazy("Not as in the version in use")),
     ("all", gettext_lazy("All")),
 )
+
+
+_ABOVE = " \u2039 "
+"""What stands between a term and the one above it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,7 @@ class CodedLine:
     about: str
     by: str
     link: str
+    now: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +63,23 @@ class InUse:
     terms: int
     proposals: int
     accept: str
+    unchanged: int
+    carry: str
 
 
 def list_coding(request: ClinicRequest) -> HttpResponse:
     """List the words that are to be coded; `?show=` keeps those in one state."""
     lines = request.seen.coding()
+    changes = _changes(request)
     show = request.GET.get("show", "waiting")
     show = show if show in dict(_SHOWS) else "waiting"
     names = names_of(line.coded_by for line in lines if line.coded_by)
-    rows = [_coded_line(request, line, names) for line in lines if _is_shown(line, show)]
+    rows = [_coded_line(request, line, names, changes) for line in lines if _is_shown(line, show, changes)]
     listing = make_listing(request, "coding", _COLUMNS, rows)
     if isinstance(listing, HttpResponse):
         return listing
     tabs = [
-        (f"?show={name}", title, sum(_is_shown(line, name) for line in lines), name == show)
+        (f"?show={name}", title, sum(_is_shown(line, name, changes) for line in lines), name == show)
         for name, title in _SHOWS
     ]
     context = {"listing": listing, "tabs": tabs, "dictionaries": _dictionaries(request)}
@@ -84,13 +94,38 @@ def coding_numbers(request: ClinicRequest) -> tuple[tuple[str, Promise, int], ..
     return (("coding", gettext_lazy("terms are not coded"), open_lines),)
 
 
-def _is_shown(line: CodingLine, show: str) -> bool:
+def _changes(request: ClinicRequest) -> dict[tuple[str, ...], str]:
+    """What became of the terms that are not as they were coded, in words, by the place of the coding."""
+    words = {
+        "gone": _("no longer in the dictionary"),
+        "not_current": _("not current any more"),
+    }
+    return {
+        _place(line): words.get(line.change) or _ABOVE.join(line.terms_now)
+        for name in coded_with(request.definition)
+        for line in request.seen.outdated_codings(name).lines
+        if line.change != "unchanged"
+    }
+
+
+def _place(line: CodingLine | OutdatedLine) -> tuple[str, ...]:
+    return line.participant, line.form, line.encounter, str(line.row), line.item
+
+
+def _is_shown(line: CodingLine, show: str, changes: Mapping[tuple[str, ...], str]) -> bool:
+    if show == "outdated":
+        return _place(line) in changes
     if show == "waiting":
         return line.status != "coded"
     return show in ("all", line.status)
 
 
-def _coded_line(request: ClinicRequest, line: CodingLine, names: Mapping[str, str]) -> CodedLine:
+def _coded_line(
+    request: ClinicRequest,
+    line: CodingLine,
+    names: Mapping[str, str],
+    changes: Mapping[tuple[str, ...], str],
+) -> CodedLine:
     given = {**pointed(line), "next": request.get_full_path()}
     by = names.get(line.coded_by or "", "")
     return CodedLine(
@@ -98,6 +133,7 @@ def _coded_line(request: ClinicRequest, line: CodingLine, names: Mapping[str, st
         about=about(request, line),
         by=_("%(name)s, as proposed") % {"name": by} if line.automatic else by,
         link=f"{reverse('do_CodeTerm')}?{urlencode(given)}",
+        now=changes.get(_place(line), ""),
     )
 
 
@@ -111,7 +147,7 @@ def pointed(line: CodingLine) -> dict[str, str]:
     return given
 
 
-def about(request: ClinicRequest, line: CodingLine | ProposalLine) -> str:
+def about(request: ClinicRequest, line: CodingLine | ProposalLine | OutdatedLine) -> str:
     """Return where words stand: form, encounter or row, and the item where several of the form are coded."""
     form = request.definition.form(line.form)
     several = sum(each.coded_with is not None for each in form.items) > 1 if form else True
@@ -132,6 +168,7 @@ def _dictionaries(request: ClinicRequest) -> list[InUse]:
     for name in coded_with(request.definition):
         row = added.get(name)
         proposals = len(request.seen.coding_proposals(name).lines)
+        outdated = request.seen.outdated_codings(name).lines
         given = urlencode({"dictionary": name, "next": reverse("coding")})
         found.append(
             InUse(
@@ -141,6 +178,8 @@ def _dictionaries(request: ClinicRequest) -> list[InUse]:
                 terms=row.counts.get(LEVELS[name][0], 0) if row else 0,
                 proposals=proposals,
                 accept=f"{reverse('do_CodeMatches')}?{given}",
+                unchanged=sum(each.change == "unchanged" for each in outdated),
+                carry=f"{reverse('do_CarryOverCodings')}?{given}",
             )
         )
     return found
@@ -148,6 +187,10 @@ def _dictionaries(request: ClinicRequest) -> list[InUse]:
 
 def _level(number: int) -> Any:
     return lambda each: each.line.terms[number] if len(each.line.terms) > abs(number) - (number < 0) else ""
+
+
+def _mark_of_change(each: CodedLine) -> str:
+    return "warn" if each.now else ""
 
 
 def _mark(each: CodedLine) -> str:
@@ -169,6 +212,7 @@ _COLUMNS: tuple[Column[CodedLine], ...] = (
     Column("term", gettext_lazy("Coded as"), _level(0)),
     Column("preferred", gettext_lazy("Preferred term"), _level(1)),
     Column("class", gettext_lazy("Class"), _level(-1)),
+    Column("now", gettext_lazy("In the version in use"), lambda each: each.now, mark=_mark_of_change),
     Column("by", gettext_lazy("Coded by"), lambda each: each.by),
 )
 
@@ -203,6 +247,16 @@ def context_of_matches(request: ClinicRequest, given: Mapping[str, str]) -> dict
         "proposals": [(each, about(request, each), word_of_state(each.because)) for each in proposals.lines],
         "shown_hash": proposals.shown_hash,
     }
+
+
+def context_of_carried(request: ClinicRequest, given: Mapping[str, str]) -> dict[str, Any]:
+    """Return the codings that are unchanged in the version in use, with the hash that says what was shown."""
+    name = next((each for each in coded_with(request.definition) if each == given.get("dictionary")), None)
+    if name is None:
+        return {}
+    outdated = request.seen.outdated_codings(name)
+    lines = [(each, about(request, each)) for each in outdated.lines if each.change == "unchanged"]
+    return {"carried": lines, "shown_hash": outdated.shown_hash}
 
 
 def _line_of(request: ClinicRequest, given: Mapping[str, str]) -> CodingLine | None:
