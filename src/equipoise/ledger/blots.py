@@ -60,7 +60,9 @@ def digest_of(entry: Entry) -> str:
 
 def read_blot(entry: Entry) -> Blot | None:
     """Return what an entry blotted out, or None where it is of another kind, or says no such thing."""
-    said = entry.content if entry.kind in BLOT_KINDS else {}
+    if entry.kind not in BLOT_KINDS:
+        return None
+    said = entry.content
     target, path, was, now = (said.get(name) for name in ("position", "path", "was", "now"))
     if type(target) is not int or not 0 < target < entry.position or not isinstance(path, str):
         return None

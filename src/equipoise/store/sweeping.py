@@ -43,12 +43,24 @@ def sweep(alias: str) -> bool:
     try:
         if not is_to_be_swept(alias):
             return True
+        if not write_anew(alias):
+            return False
         with storage_errors(), connections[alias].cursor() as cursor:
-            cursor.execute("VACUUM")
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            busy, _, _ = cursor.fetchone()
-            if not busy:
-                cursor.execute(_DONE)
-            return not busy
+            cursor.execute(_DONE)
     except StoreUnavailable:
         return False
+    return True
+
+
+def write_anew(alias: str) -> bool:
+    """Write a SQLite file anew, without what it no longer uses; False where somebody still reads that.
+
+    Raises StoreUnavailable. PostgreSQL has its own means, which take its owner.
+    """
+    if connections[alias].vendor != "sqlite":
+        return True
+    with storage_errors(), connections[alias].cursor() as cursor:
+        cursor.execute("VACUUM")
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        busy, _, _ = cursor.fetchone()
+        return not busy

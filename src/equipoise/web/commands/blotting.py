@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -16,7 +17,9 @@ from equipoise.conduct.view.texts import TextLine
 from equipoise.governance.commands import BlotText
 from equipoise.ledger.blots import MARK
 from equipoise.ledger.entry import Entry
+from equipoise.ledger.protocol import StoreUnavailable
 from equipoise.ledger.receipts import Sending
+from equipoise.store.sweeping import write_anew
 from equipoise.web.accounts.models import AccessEvent, Draft
 from equipoise.web.people import names_of
 from equipoise.web.request import ClinicRequest
@@ -47,11 +50,22 @@ def blot_text(
     if isinstance(outcome, Refusal) or found is None:
         return outcome
     chosen = found.words if words == ALL_WORDS else [found.words[int(number) - 1] for number in ticked]
-    for draft in Draft.objects.all():
-        if any(all(word in text for word in chosen) for text in draft.fields.values()):
-            draft.delete()
+    _drop_drafts(chosen)
     remove_made(request.clinic)
     return outcome
+
+
+def _drop_drafts(words: Sequence[str]) -> None:
+    holding = [
+        draft.pk
+        for draft in Draft.objects.all()
+        if any(all(word in text for word in words) for text in draft.fields.values())
+    ]
+    if holding:
+        Draft.objects.filter(pk__in=holding).delete()
+        # It was blotted out all the same: what is left in unused pages goes with the next one.
+        with suppress(StoreUnavailable):
+            write_anew(Draft.objects.db)
 
 
 def context_of_blotting(request: ClinicRequest, given: Given) -> Mapping[str, Any]:
