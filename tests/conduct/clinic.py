@@ -20,6 +20,7 @@ from equipoise.enrolment.commands import AssessEligibility, ConsentParticipant
 from equipoise.governance.commands import ActivateSite, GrantRole, OpenTrial
 from equipoise.ledger import Change, Entry, LedgerTransaction, MemoryLedger, Receipt, StoreUnavailable
 from equipoise.ledger.memory import _MemoryTransaction
+from equipoise.store.ledger import DatabaseLedger
 from tests.factory import PRIYA, CountingEntropy
 from tests.small_trial import SUPPLY, make_definition
 
@@ -86,13 +87,13 @@ class Clinic:
 
     def __init__(
         self,
-        ledger: MemoryLedger | None = None,
+        ledger: MemoryLedger | DatabaseLedger | None = None,
         vault: MemoryVault | None = None,
         definition: StudyDefinition | None = None,
         entropy: Entropy | None = None,
     ) -> None:
         self.definition = definition or open_definition()
-        self.ledger = ledger if ledger is not None else MemoryLedger()
+        self.ledger: MemoryLedger | DatabaseLedger = ledger if ledger is not None else MemoryLedger()
         self.vault = vault if vault is not None else MemoryVault()
         self.clock = SettableClock()
         self.trial = self.another("first", entropy)

@@ -16,6 +16,7 @@ from typing import cast
 import pytest
 
 from equipoise.ledger import (
+    JSON,
     MARK,
     AppendRefused,
     Draft,
@@ -74,9 +75,9 @@ def blot_first(
 ) -> tuple[Entry, Entry]:
     """Return an entry with its text blotted out, and the entry that says so."""
     blotted = blot_entry(first, "content.text", words)
-    content = {"position": first.position, "path": "content.text"}
-    digests = {"was": digest_of(first), "now": digest_of(blotted)}
-    return blotted, seal(transaction.head, Draft("TextBlotted", 1, {**content, **digests}), STAMP)
+    content: dict[str, JSON] = {"position": first.position, "path": "content.text"}
+    content |= {"was": digest_of(first), "now": digest_of(blotted)}
+    return blotted, seal(transaction.head, Draft("TextBlotted", 1, content), STAMP)
 
 
 def run_threads(*works: Callable[[], None]) -> None:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from equipoise.ledger import (
+    JSON,
     MARK,
     AppendRefused,
     Draft,
@@ -35,7 +36,8 @@ VALUES = content_path("item_values", "comment")
 
 
 def noted(head: Head, text: str = TEXT) -> Entry:
-    content = {"item_values": {"comment": text, "pulse": 60}, "nonce": "ab", "other": {"x": "y"}}
+    values: JSON = {"comment": text, "pulse": 60}
+    content: dict[str, JSON] = {"item_values": values, "nonce": "ab", "other": {"x": "y"}}
     return seal(head, Draft("Noted", 1, content), STAMP)
 
 
@@ -280,4 +282,4 @@ def test_an_append_says_exactly_what_it_blots_out():
         with pytest.raises(AppendRefused, match="APPEND-BLOT"):
             check_blotted(said, blotted, stood)
     with pytest.raises(AppendRefused, match="APPEND-BLOT"):
-        check_blotted([first, second], [new], {}.get)
+        check_blotted([first, second], [new], lambda position: None)

@@ -13,6 +13,7 @@ from equipoise.conduct.verify import verify_trial
 from equipoise.definition.lock import canonical_json
 from equipoise.governance.commands import BlotText
 from equipoise.ledger import (
+    JSON,
     MARK,
     Entry,
     LedgerCorrupt,
@@ -42,8 +43,9 @@ def note(head: Head, text: str) -> Entry:
 def blot(store: TrialStore, entry: Entry, now: str | None = None) -> Entry:
     with store.ledger.exclusive() as transaction:
         blotted = blot_entry(entry, "content.text", ())
-        content = {"position": entry.position, "path": "content.text", "was": digest_of(entry)}
-        draft = Draft("TextBlotted", 1, {**content, "now": now or digest_of(blotted)})
+        content: dict[str, JSON] = {"position": entry.position, "path": "content.text"}
+        content |= {"was": digest_of(entry), "now": now or digest_of(blotted)}
+        draft = Draft("TextBlotted", 1, content)
         transaction.append([seal(transaction.head, draft, STAMP)], (), (), [blotted])
     return blotted
 
@@ -175,7 +177,7 @@ def test_spec_a_trial_on_either_back_end_verifies_after_a_blot(trials):
 
 
 def dump_of(store: TrialStore) -> str:
-    lines = []
+    lines: list[str] = []
     with connections[store.ledger.alias].cursor() as cursor:
         for table in connections[store.ledger.alias].introspection.table_names():
             cursor.execute(f'SELECT * FROM "{table}"')
