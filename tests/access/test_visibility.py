@@ -119,6 +119,15 @@ def test_an_entry_kind_is_registered_once_and_leaves_the_nonce_to_the_ledger():
         assert before == (KINDS, FIELD_NAMES)
 
 
+def test_only_fields_of_a_kind_are_its_texts_and_answers_and_are_handed_on():
+    before = dict(KINDS), dict(FIELD_NAMES)
+    for wrong in ({"texts": ("cause",)}, {"answers": ("cause",)}):
+        with pytest.raises(ValueError, match="KindWithoutText"):
+            entry_kind(audience=Audience.TRIAL, **wrong)(type("KindWithoutText", (Content,), {}))
+    assert before == (KINDS, FIELD_NAMES)
+    assert KINDS["UnmaskingFormRecorded"].answers == KINDS["FormRecorded"].answers == ("item_values",)
+
+
 def test_what_an_entry_says_is_read_back():
     class_of = KINDS["LotFailureExplained"]
     said = class_of(lot="L-1", participant="SE01-001", cause="Broken")  # type: ignore[call-arg]
