@@ -203,7 +203,8 @@ def test_spec_a_token_signs_nothing_and_carries_no_name(clinic: Clinic, name: st
     roles = {role.kind for role in clinic.definition.study.roles}
     program = Program(clinic, sorted(PERMITTED[name] & roles)[0])
     members = ("participant", "cause", "meaning", "lot", "released_on", "recorded_on", "failed_on", "values")
-    values = {"released_on": "2026-01-15", "recorded_on": "2026-01-15", "values": {}}
+    members += ("position", "path")
+    values = {"released_on": "2026-01-15", "recorded_on": "2026-01-15", "values": {}, "position": 1}
     fields = body_model(COMMANDS[name]).model_fields
     body = {each: values.get(each, "SE01-001") for each in (*members, "reason") if each in fields}
     before = clinic.trial.head
