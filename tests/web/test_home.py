@@ -10,6 +10,7 @@ from equipoise.access.permissions import PERMITTED
 from equipoise.capture.commands import StartEncounter
 from equipoise.enrolment.commands import ConsentParticipant
 from equipoise.web.clinic import Clinic
+from equipoise.web.menu import IN_BAR_MAX
 from equipoise.web.pages.today import CARDS, SHOWN_MAX, Case, make_card
 from tests.web.clinics import actor_of, browser_of
 
@@ -65,3 +66,26 @@ def test_a_card_shows_the_first_cases_and_counts_the_rest():
     card = make_card("Cases", [Case(str(number)) for number in range(SHOWN_MAX + 2)], tone="bad")
     assert (card.count, len(card.cases), card.more) == (SHOWN_MAX + 2, SHOWN_MAX, 2)
     assert make_card("Cases", [], tone="bad").tone == ""
+
+
+def test_of_many_entries_those_of_the_trial_stand_together(clinic: Clinic):
+    browser = browser_of(actor_of(clinic, "data_manager"))
+    bar, together = menu_of(browser.get("/exports/").content.decode())
+    assert [name for name in ("/participants/", "/coding/", "/monitoring/") if name not in bar] == []
+    assert [
+        name for name in ("/sites/", "/governance/", "/exports/", "/study/") if name not in together
+    ] == []
+    assert '<summary aria-current="true">The trial: Exports</summary>' in together
+    assert bar.count("<a ") <= IN_BAR_MAX
+
+
+def test_few_entries_stand_side_by_side(clinic: Clinic):
+    bar, together = menu_of(browser_of(actor_of(clinic, "administrator")).get("/").content.decode())
+    assert "/governance/" in bar and together == ""
+
+
+def menu_of(page: str) -> tuple[str, str]:
+    """The menu in the bar, and what stands behind its last entry."""
+    menu = page.partition('<nav class="menu"')[2].partition("</nav>")[0]
+    bar, details, together = menu.partition("<details>")
+    return bar, details and together

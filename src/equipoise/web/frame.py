@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from equipoise.web.clinic import current_clinic
-from equipoise.web.menu import MENU
+from equipoise.web.menu import IN_BAR_MAX, MENU, OF_THE_TRIAL, TOGETHER
 from equipoise.web.protect import role_token
 from equipoise.web.request import ClinicRequest
 from equipoise.web.routes import ROUTES
@@ -26,6 +26,25 @@ class MenuItem:
     title: str
     address: str
     current: bool
+    of_the_trial: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Menu:
+    """The menu of a role: what stands in the bar, and what stands together behind its last entry."""
+
+    bar: tuple[MenuItem, ...]
+    together: tuple[MenuItem, ...]
+
+    @property
+    def title(self) -> str:
+        """What those that stand together are called."""
+        return str(TOGETHER)
+
+    @property
+    def inside(self) -> MenuItem | None:
+        """The entry behind the last one on whose page the reader is."""
+        return next((item for item in self.together if item.current), None)
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
@@ -59,12 +78,15 @@ def _address_of(name: str) -> str:
     return reverse(name)
 
 
-def _menu(request: ClinicRequest) -> list[MenuItem]:
+def _menu(request: ClinicRequest) -> Menu:
     here = request.path
     items = []
     for name, title in MENU:
         if _VISIBLE[name].admits(request.seen.viewer):
             address = _address_of(name)
             current = here == address or (address != "/" and here.startswith(address))
-            items.append(MenuItem(str(title), address, current))
-    return items
+            items.append(MenuItem(str(title), address, current, name in OF_THE_TRIAL))
+    if len(items) <= IN_BAR_MAX:
+        return Menu(tuple(items), ())
+    bar = tuple(item for item in items if not item.of_the_trial)
+    return Menu(bar, tuple(item for item in items if item.of_the_trial))

@@ -29,3 +29,12 @@ MENU: tuple[tuple[str, Promise], ...] = (
     ("study", _("Study")),
 )
 """The name of a route, and its title; a route that the role may not come to is left out."""
+
+OF_THE_TRIAL = frozenset({"sites", "people", "governance", "audit", "exports", "copies", "study"})
+"""What is about the trial as a whole, and not about a day's work in it."""
+
+TOGETHER = _("The trial")
+"""What these are called where they stand together."""
+
+IN_BAR_MAX = 9
+"""Of more entries than these, those of the trial stand together: else the bar takes two lines."""
