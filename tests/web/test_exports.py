@@ -57,6 +57,9 @@ def ask(actor: Actor, name: str, form: str) -> Any:
 def test_a_trial_leaves_in_a_format_named_by_its_state(clinic: Clinic, name: FormatName, form: FormName):
     called, content = export(actor_of(clinic, "data_manager"), name, form)
     at = f"masked-{clinic.trial.head.position}"
+    # However many files it makes, it says how far it is.
+    job = Job.objects.latest("started_at")
+    assert job.total > 0 and job.done == job.total
     study = clinic.definition.study.id
     wanted = f"{study}-{name}-{at}.{form}" if FORMATS[name].single else f"{study}-{name}-{form}-{at}.zip"
     assert called == wanted

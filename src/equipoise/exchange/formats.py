@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from equipoise.exchange.made import Content, MadeFile, NotWritten
@@ -27,7 +28,7 @@ ReportForm = Literal["html", "rtf", "pdf"]
 FormName = Literal["xml", "zip", TableForm, ReportForm]
 Subject = Literal["study", "trial", "event"]
 Progress = Callable[[int, int], None]
-"""Called with files made and files to be made."""
+"""Called with what is made and what is to be made: files, or the participants of a single file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,8 +133,17 @@ def _odm(source: Source, version: Literal["1.3.2", "2.0"]) -> list[MadeFile]:
         content = write_odm(source.definition, version, created=source.moment)
     else:
         *earlier, latest = source.seen.definitions()
-        snapshot = take_snapshot(source.seen, history=True)
-        content = write_odm(latest, version, snapshot, earlier=earlier)
+        # Everybody is read first, and then written.
+        snapshot = take_snapshot(
+            source.seen, history=True, progress=lambda done, of: source.progress(done, 2 * of)
+        )
+        content = write_odm(
+            latest,
+            version,
+            snapshot,
+            earlier=earlier,
+            progress=lambda done, of: source.progress(of + done, 2 * of),
+        )
     return [MadeFile("odm.xml", content)]
 
 
@@ -161,7 +171,8 @@ def _tables(source: Source, package: Package, form: TableForm) -> Iterator[MadeF
 def _fhir(source: Source, form: FormName) -> Iterator[MadeFile]:
     from equipoise.exchange.fhir import fhir_ndjson, fhir_text, write_fhir
 
-    bundle = write_fhir(source.definition, None if source.seen is None else source.cut())
+    cut = None if source.seen is None else source.cut()
+    bundle = write_fhir(source.definition, cut, source.progress)
     yield MadeFile(f"fhir.{form}", (fhir_ndjson(bundle) if form == "ndjson" else fhir_text(bundle)).encode())
 
 
@@ -209,16 +220,28 @@ def _report(source: Source, form: ReportForm) -> Iterator[MadeFile]:
 def _package(source: Source, form: FormName) -> Iterator[MadeFile]:
     from equipoise.exchange.adam import adam_package
     from equipoise.exchange.datasets.files import package_files
-    from equipoise.exchange.documents.package import results_package
+    from equipoise.exchange.documents.package import FORMS, REPORTS, results_package
     from equipoise.exchange.sdtm import sdtm_package
 
     cut = source.cut()
+    packages = {"sdtm": sdtm_package(cut), "adam": adam_package(cut)}
     datasets = (
         MadeFile(f"{folder}/{file.path}", file.content)
-        for folder, make in (("sdtm", sdtm_package), ("adam", adam_package))
-        for file in package_files(make(cut), "xpt")
+        for folder, package in packages.items()
+        for file in package_files(package, "xpt")
     )
-    yield from results_package(cut, datasets=datasets)
+    planned = sum(len(package.datasets) for package in packages.values()) + len(FORMS)
+    made: set[str] = set()
+
+    def count(path: str) -> None:
+        # A dataset is a file, and a report a form: how many files RTF takes is not known before.
+        if path.startswith(REPORTS):
+            made.add(PurePosixPath(path).suffix)
+        elif path.endswith(".xpt"):
+            made.add(path)
+        source.progress(min(len(made), planned), planned)
+
+    yield from results_package(cut, datasets=datasets, progress=count)
 
 
 TABLES: Final[tuple[FormName, ...]] = get_args(TableForm)

@@ -5,7 +5,7 @@ From a masked cut nothing here says, by an element that is there or not, what an
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from equipoise.analysis.course import epoch_starts, treatment_epochs
@@ -29,15 +29,23 @@ from equipoise.exchange.fhir.codes import (
 )
 from equipoise.exchange.fhir.tree import Names, Tree, coded_concept, concept, extension, kept, moment, slug
 
+Progress = Callable[[int, int], None]
+"""Called with participants done and all participants."""
+
 _EXPECTED: Final[Mapping[Truth, bool]] = {Truth.MET: False, Truth.NOT_MET: True}
 _SERIOUSNESS: Final[Mapping[Truth, str]] = {Truth.MET: "serious", Truth.NOT_MET: "non-serious"}
 
 
-def subject_resources(cut: DataCut, names: Names) -> Iterator[Tree]:
-    """Yield each participant under their code, as person and as subject of the study, with their events."""
+def subject_resources(
+    cut: DataCut, names: Names, progress: Progress = lambda done, planned: None
+) -> Iterator[Tree]:
+    """Yield each participant under their code, as person and as subject of the study, with their events.
+
+    `progress` is told of each who is done.
+    """
     frame = Frame(cut)
     safety, answers = cut.definition.safety, Answers(cut.definition)
-    for code, person in frame.people.items():
+    for place, (code, person) in enumerate(frame.people.items(), start=1):
         rows = derive_events(frame, safety.form, (code,)) if safety else ()
         events = [(answers.event(safety, each.row), each) for each in rows] if safety else []
         died = any(event.outcome == "fatal" for event, _ in events)
@@ -45,6 +53,7 @@ def subject_resources(cut: DataCut, names: Names) -> Iterator[Tree]:
         yield _subject(cut.definition, person, names)
         for number, (event, attributed) in enumerate(events, start=1):
             yield _event(cut, person, number, event, attributed, names)
+        progress(place, len(frame.people))
 
 
 def _identifier(person: CutParticipant, names: Names) -> list[Tree]:

@@ -12,15 +12,20 @@ from equipoise.exchange.fhir.eligibility import eligibility_resources
 from equipoise.exchange.fhir.questionnaires import questionnaire_resources
 from equipoise.exchange.fhir.schedule import schedule_resources
 from equipoise.exchange.fhir.study import study_resources
-from equipoise.exchange.fhir.subjects import subject_resources
+from equipoise.exchange.fhir.subjects import Progress, subject_resources
 from equipoise.exchange.fhir.tree import Names, Tree, kept, moment
 
 
-def write_fhir(definition: StudyDefinition, cut: DataCut | None = None) -> Tree:
+def write_fhir(
+    definition: StudyDefinition,
+    cut: DataCut | None = None,
+    progress: Progress = lambda done, planned: None,
+) -> Tree:
     """Return a bundle of type collection: the definition's resources, then those of the cut's participants.
 
     Resources refer to each other by the `fullUrl` of their entries. The definition is that of the cut where
-    there is one. From a masked cut nothing is written that depends on an arm.
+    there is one. From a masked cut nothing is written that depends on an arm. `progress` is told of each
+    participant.
     """
     names = Names(definition.study.id)
     return kept(
@@ -31,19 +36,21 @@ def write_fhir(definition: StudyDefinition, cut: DataCut | None = None) -> Tree:
         timestamp=moment(cut.recorded_at) if cut else None,
         entry=[
             {"fullUrl": f"urn:uuid:{each['id']}", "resource": each}
-            for each in _resources(definition, cut, names)
+            for each in _resources(definition, cut, names, progress)
         ],
     )
 
 
-def _resources(definition: StudyDefinition, cut: DataCut | None, names: Names) -> Iterator[Tree]:
+def _resources(
+    definition: StudyDefinition, cut: DataCut | None, names: Names, progress: Progress
+) -> Iterator[Tree]:
     taken_part = None if cut is None else sum(each.status != "failed" for each in cut.participants)
     yield from study_resources(definition, names, taken_part)
     yield from eligibility_resources(definition, names)
     yield from schedule_resources(definition, names)
     yield from questionnaire_resources(definition, names)
     if cut is not None:
-        yield from subject_resources(cut, names)
+        yield from subject_resources(cut, names, progress)
 
 
 def fhir_text(bundle: Mapping[str, object]) -> str:

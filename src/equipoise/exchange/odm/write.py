@@ -10,7 +10,7 @@ from lxml import etree
 from equipoise.definition.model.definition import StudyDefinition
 from equipoise.exchange.odm.from_definition import metadata_of
 from equipoise.exchange.odm.names import NAMESPACES, SYSTEM, Version, escaped
-from equipoise.exchange.odm.snapshot import Snapshot
+from equipoise.exchange.odm.snapshot import Progress, Snapshot
 from equipoise.exchange.odm.write_data import SubjectWriter, admin_element, reference_element
 from equipoise.exchange.odm.write_metadata import study_element
 
@@ -22,6 +22,7 @@ def write_odm(
     *,
     created: str | None = None,
     earlier: Sequence[StudyDefinition] = (),
+    progress: Progress = lambda done, planned: None,
 ) -> Iterator[bytes]:
     """Yield the pieces of an ODM file, UTF-8: a study's metadata, and with a snapshot all data of the trial.
 
@@ -29,7 +30,7 @@ def write_odm(
     metadata, and the data that were recorded under it. What is of a version that is not there is of this one.
     `created` is the moment that the file names as that of its making, ISO 8601 in UTC; with a snapshot it is
     that of the last entry, unless given. The same study and snapshot make the same bytes. Raises ValueError
-    without either.
+    without either. `progress` is told of each participant that is written, in each version.
     """
     moment = created or (None if snapshot is None else snapshot.recorded_at)
     if moment is None:
@@ -62,12 +63,13 @@ def write_odm(
                 file.write(reference_element(snapshot, metadata, version), pretty_print=True)
                 hashes = [each.hash for each in earlier]
                 writer = SubjectWriter(definition, snapshot, metadata, version, hashes)
-                for held, each in zip(definitions, versions, strict=True):
+                for at, (held, each) in enumerate(zip(definitions, versions, strict=True)):
                     keys = {"StudyOID": escaped(each.study), "MetaDataVersionOID": escaped(each.oid)}
                     with file.element(f"{{{namespace}}}ClinicalData", keys):
-                        for person in snapshot.people:
+                        for number, person in enumerate(snapshot.people, start=at * len(snapshot.people) + 1):
                             latest = held is definition
                             subject = writer.element(person) if latest else writer.earlier(person, held.hash)
+                            progress(number, len(versions) * len(snapshot.people))
                             if subject is not None:
                                 file.write(subject, pretty_print=True)
                                 file.flush()
