@@ -28,12 +28,16 @@ from equipoise.web.visible import Gives
 from equipoise.web.words_of_values import word_of_state
 
 _WHO = Gives(("CodeTerm",))
+OUTDATED = "outdated"
+_ONLY_OUTDATED, _LEFT_OUT = frozenset({"now"}), frozenset({"status", "dictionary"})
+"""The columns that only the list of what has moved has, and those that it can do without."""
+
 _SHOWS: tuple[tuple[str, Promise], ...] = (
     ("waiting", gettext_lazy("To be coded")),
     ("uncoded", gettext_lazy("Not coded")),
     ("lapsed", gettext_lazy("Changed after coding")),
     ("coded", gettext_lazy("Coded")),
-    ("outdated", gettext_lazy("Not as in the version in use")),
+    (OUTDATED, gettext_lazy("Not as in the version in use")),
     ("all", gettext_lazy("All")),
 )
 
@@ -75,7 +79,9 @@ def list_coding(request: ClinicRequest) -> HttpResponse:
     show = show if show in dict(_SHOWS) else "waiting"
     names = names_of(line.coded_by for line in lines if line.coded_by)
     rows = [_coded_line(request, line, names, changes) for line in lines if _is_shown(line, show, changes)]
-    listing = make_listing(request, "coding", _COLUMNS, rows)
+    left_out = _LEFT_OUT if show == OUTDATED else _ONLY_OUTDATED
+    columns = tuple(each for each in _COLUMNS if each.name not in left_out)
+    listing = make_listing(request, "coding", columns, rows)
     if isinstance(listing, HttpResponse):
         return listing
     tabs = [
@@ -113,7 +119,7 @@ def _place(line: CodingLine | OutdatedLine) -> tuple[str, ...]:
 
 
 def _is_shown(line: CodingLine, show: str, changes: Mapping[tuple[str, ...], str]) -> bool:
-    if show == "outdated":
+    if show == OUTDATED:
         return _place(line) in changes
     if show == "waiting":
         return line.status != "coded"
