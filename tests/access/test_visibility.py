@@ -121,9 +121,10 @@ def test_an_entry_kind_is_registered_once_and_leaves_the_nonce_to_the_ledger():
 
 def test_only_fields_of_a_kind_are_its_texts_and_answers_and_are_handed_on():
     before = dict(KINDS), dict(FIELD_NAMES)
-    for wrong in ({"texts": ("cause",)}, {"answers": ("cause",)}):
+    for texts, answers in ((("cause",), ()), ((), ("cause",))):
         with pytest.raises(ValueError, match="KindWithoutText"):
-            entry_kind(audience=Audience.TRIAL, **wrong)(type("KindWithoutText", (Content,), {}))
+            register = entry_kind(audience=Audience.TRIAL, texts=texts, answers=answers)
+            register(type("KindWithoutText", (Content,), {}))
     assert before == (KINDS, FIELD_NAMES)
     assert KINDS["UnmaskingFormRecorded"].answers == KINDS["FormRecorded"].answers == ("item_values",)
 

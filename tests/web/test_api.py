@@ -202,8 +202,10 @@ def test_spec_a_masked_giver_sees_no_entry_that_would_unmask(clinic: Clinic, nur
 def test_spec_a_token_signs_nothing_and_carries_no_name(clinic: Clinic, name: str):
     roles = {role.kind for role in clinic.definition.study.roles}
     program = Program(clinic, sorted(PERMITTED[name] & roles)[0])
-    members = ("participant", "cause", "meaning", "lot", "released_on", "recorded_on", "failed_on", "values")
-    members += ("position", "path")
+    members = (
+        *("participant", "cause", "meaning", "lot", "released_on", "recorded_on", "failed_on", "values"),
+        *("position", "path"),
+    )
     values = {"released_on": "2026-01-15", "recorded_on": "2026-01-15", "values": {}, "position": 1}
     fields = body_model(COMMANDS[name]).model_fields
     body = {each: values.get(each, "SE01-001") for each in (*members, "reason") if each in fields}
