@@ -2,7 +2,7 @@
 # that step until the lock file or pyproject.toml changes, and then need no network.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench lint messages clean lock python
+.PHONY: help demo test bench lint messages clean lock
 .SUFFIXES:
 
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
@@ -10,11 +10,9 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 unexport PYTHONDONTWRITEBYTECODE
 
 NEW_ENOUGH := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
-# The first of these that is new enough and can make a virtual environment, pyenv's among them: 3.13 takes three
-# quarters of the time of 3.11. `make test PYTHON=...` overrides it.
-PYTHON ?= $(shell for version in 3.13 3.12 3.11 3; do \
-	for python in python$$version "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/$$version.*/bin/python$$version; do \
-	"$$python" -c '$(NEW_ENOUGH)' >/dev/null 2>&1 && { echo "$$python"; break 2; }; done; done)
+# The first of these that is new enough and can make a virtual environment; `make test PYTHON=...` overrides it.
+PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
+	"$$python" -c '$(NEW_ENOUGH)' >/dev/null 2>&1 && { echo "$$python"; break; }; done)
 
 BIN := .venv/bin
 # The stamp's name holds a checksum of what the set-up depends on, so that it is right whatever the files' times are.
@@ -69,10 +67,6 @@ lint: $(READY)
 messages: $(READY)
 	$(say) 'catalogues: the texts of the clinic in each language'
 	@$(BIN)/python -m tests.web.catalogues
-
-# For .ci/run: nothing, where there is no interpreter for a new virtual environment.
-python:
-	@echo '$(PYTHON)'
 
 clean:
 	$(say) 'removing .venv, demo and caches'

@@ -30,7 +30,7 @@ MENU: tuple[tuple[str, Promise], ...] = (
 )
 """The name of a route, and its title; a route that the role may not come to is left out."""
 
-OF_THE_TRIAL = frozenset({"sites", "people", "governance", "audit", "exports", "copies", "study"})
+OF_THE_TRIAL = frozenset({"sites", "people", "governance", "audit", "reviews", "exports", "copies", "study"})
 """What is about the trial as a whole, and not about a day's work in it."""
 
 TOGETHER = _("The trial")
