@@ -8,6 +8,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from equipoise.definition.expression import parse_text
+from equipoise.definition.lint_study import draft_criteria
 from equipoise.definition.load import load_study
 from equipoise.definition.model.definition import StudyDefinition
 from equipoise.definition.model.fields import Condition, Quantity
@@ -57,3 +58,29 @@ def test_an_expression_that_was_read_is_taken_as_it_is() -> None:
     node = parse_text("a + 1")
     for kind in (Condition, Quantity):
         assert TypeAdapter(kind).validate_python(node) is node
+
+
+def test_a_plan_compares_all_answers_with_their_source_or_those_to_critical_items_or_none(
+    definition: StudyDefinition,
+) -> None:
+    form = definition.form("reading")
+    assert form is not None
+    plain, critical = (replace(form.items[0], critical=each) for each in (False, True))
+    asked = {
+        plan: [replace(form, source_verification=plan).to_verify(item) for item in (plain, critical)]
+        for plan in ("all", "critical", "none")
+    }
+    assert asked == {"all": [True, True], "critical": [False, True], "none": [False, False]}
+
+
+def test_draft_criteria_are_those_without_a_condition_each_once(definition: StudyDefinition) -> None:
+    eligibility = definition.eligibility
+    assert draft_criteria(eligibility) == ()
+    draft = replace(eligibility.criteria[0], when=None)
+    variant = replace(eligibility.variants[0], criteria=(draft, replace(draft, id="D1")))
+    changed = replace(
+        eligibility,
+        criteria=(draft, *eligibility.criteria[1:]),
+        variants=(variant, *eligibility.variants[1:]),
+    )
+    assert draft_criteria(changed) == (draft.id, "D1")
