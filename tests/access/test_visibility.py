@@ -123,8 +123,8 @@ def test_only_fields_of_a_kind_are_its_texts_and_answers_and_are_handed_on():
     before = dict(KINDS), dict(FIELD_NAMES)
     for texts, answers in ((("cause",), ()), ((), ("cause",))):
         with pytest.raises(ValueError, match="KindWithoutText"):
-            register = entry_kind(audience=Audience.TRIAL, texts=texts, answers=answers)
-            register(type("KindWithoutText", (Content,), {}))
+            declare = entry_kind(audience=Audience.TRIAL, texts=texts, answers=answers)
+            declare(type("KindWithoutText", (Content,), {}))
     assert before == (KINDS, FIELD_NAMES)
     assert KINDS["UnmaskingFormRecorded"].answers == KINDS["FormRecorded"].answers == ("item_values",)
 
