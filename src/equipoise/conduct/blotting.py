@@ -20,7 +20,7 @@ from equipoise.conduct.view.scope import Scope
 from equipoise.conduct.view.texts import copies_of, find_text
 from equipoise.governance.commands import BlotText
 from equipoise.governance.entries import TextBlotted, UnmaskingTextBlotted
-from equipoise.governance.state import trial_of
+from equipoise.governance.state import is_unblinded
 from equipoise.ledger.blots import NothingToBlot, blot_entry, blot_text, digest_of, text_at, words_of
 from equipoise.ledger.entry import Draft, Entry
 from equipoise.ledger.protocol import Ledger
@@ -92,9 +92,7 @@ class Blotter:
         return self._blot(scope, line, text, words)
 
     def _scope(self, moment: Moment) -> Scope:
-        trial = trial_of(moment.tables)
-        unblinded = trial is not None and trial.status == "unblinded"
-        viewer = viewer_of(moment.definition, moment.actor, unblinded=unblinded)
+        viewer = viewer_of(moment.definition, moment.actor, unblinded=is_unblinded(moment.tables))
         return Scope(
             definition=moment.definition,
             versions=self.versions,

@@ -35,7 +35,7 @@ from equipoise.conduct.view import MaskedView, UnmaskedView
 from equipoise.definition.expression import Evidence
 from equipoise.definition.model.definition import StudyDefinition
 from equipoise.governance.commands import BlotText
-from equipoise.governance.state import TrialRow
+from equipoise.governance.state import is_unblinded
 from equipoise.ledger.blots import NONCE, read_blot
 from equipoise.ledger.entry import Draft, Entry, Head, Stamp, seal, utc_text
 from equipoise.ledger.protocol import Ledger, StoreUnavailable
@@ -122,7 +122,7 @@ class Trial:
     @property
     def unblinded(self) -> bool:
         """Whether the allocations were revealed after the lock."""
-        return any(row.status == "unblinded" for row in self.tables.all(TrialRow))
+        return is_unblinded(self.tables)
 
     def catch_up(self) -> None:
         """Apply what others recorded since this trial last looked; inside `reading` it stands still."""

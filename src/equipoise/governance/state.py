@@ -99,6 +99,12 @@ def trial_of(tables: Tables) -> TrialRow | None:
     return next(tables.all(TrialRow), None)
 
 
+def is_unblinded(tables: Tables) -> bool:
+    """Tell whether the allocations were revealed after the lock."""
+    trial = trial_of(tables)
+    return trial is not None and trial.status == "unblinded"
+
+
 def versions_of(tables: Tables) -> list[VersionRow]:
     """Return the versions of the study, the first of them first."""
     return sorted(tables.all(VersionRow), key=lambda row: row.number)
