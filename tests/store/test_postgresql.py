@@ -48,6 +48,11 @@ def sessions_of(url):
         return [pid for (pid,) in found.fetchall()]
 
 
+def none_is_left(url):
+    """Whether every session ends, if it takes the server a moment to notice."""
+    return any(not sessions_of(url) for _ in range(1000))
+
+
 def end_sessions(url):
     """What a server does that is stopped: it ends every session."""
     with connected(text_of(replace(url, name="postgres"))) as connection:
@@ -189,7 +194,7 @@ def test_writer_that_went_silent_does_not_keep_the_head(store):
 
 def test_connection_of_a_thread_ends_with_it(store):
     store.close()
-    assert sessions_of(store.place) == []
+    assert none_is_left(store.place)
 
     def work():
         append_numbers(store.ledger, 1)
@@ -197,10 +202,7 @@ def test_connection_of_a_thread_ends_with_it(store):
     run_threads(work, work)
     # Django's wrappers refer to themselves in a circle.
     gc.collect()
-    for _ in range(1000):
-        if not sessions_of(store.place):
-            break
-    assert sessions_of(store.place) == []
+    assert none_is_left(store.place)
 
 
 def test_child_leaves_the_session_of_its_parent_alone(store):
