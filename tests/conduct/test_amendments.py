@@ -24,7 +24,7 @@ from equipoise.capture.commands import (
     RecordForm,
     StartEncounter,
 )
-from equipoise.conduct.cut import cut_trial
+from equipoise.conduct.cut import cut_trial, replay
 from equipoise.conduct.verify import verify_trial
 from equipoise.definition.lock import canonical_json, hashed
 from equipoise.definition.model.definition import StudyDefinition
@@ -320,7 +320,7 @@ def test_spec_a_cut_before_the_amendment_is_read_under_the_version_of_then() -> 
     clinic = without_imaging()
     position = clinic.trial.head.position
     amended = amend(clinic)
-    cut = [cut_trial(clinic.trial.versions, clinic.ledger, each, None) for each in (position, None)]
+    cut = [cut_trial(clinic.trial.versions, replay(clinic.ledger, each), None) for each in (position, None)]
     assert [each.definition for each in cut] == [clinic.definition, amended]
     assert cut[0].amendments == ()
     (said,) = cut[1].amendments

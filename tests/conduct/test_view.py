@@ -1,5 +1,6 @@
 """What a viewer sees of a trial: their own site, their own queue, and every row that is theirs."""
 
+from dataclasses import replace
 from datetime import date
 from functools import cache
 
@@ -112,6 +113,16 @@ def test_a_cut_at_an_earlier_position_is_the_trial_as_it_was() -> None:
     assert now.position == position
     with pytest.raises(ValueError, match="ends at position"):
         view_as("statistician").cut(10**6)
+
+
+def test_law_the_cut_of_a_participant_is_theirs_in_the_cut_of_all() -> None:
+    for world in (*make_worlds("betraying"), *make_worlds("amended")):
+        for position in world.points:
+            view = world.at(position).as_seen_by(Actor("data_manager", "data_manager"))
+            whole = view.cut()
+            for person in whole.participants:
+                alone = view.participant_cut(person.participant)
+                assert alone == replace(whole, participants=(person,), counts={}, amendments=())
 
 
 def test_a_timeline_says_what_is_planned_due_and_overdue() -> None:

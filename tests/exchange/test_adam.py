@@ -7,7 +7,7 @@ import pytest
 
 from equipoise.analysis.derive import Frame, mask_cut
 from equipoise.analysis.endpoints import fit_endpoint
-from equipoise.conduct.cut import cut_trial
+from equipoise.conduct.cut import cut_trial, replay
 from equipoise.conduct.versions import Versions
 from equipoise.definition.expression import PartialDate, form_row
 from equipoise.definition.model.datasets import Datasets, TabulatedVariable, Tabulation
@@ -41,7 +41,7 @@ def test_spec_every_package_keeps_the_rules(kind: str) -> None:
 @pytest.mark.parametrize("study", ["pilot", "betraying"])
 def test_spec_a_masked_package_is_the_same_whichever_arm_was_given(study: str) -> None:
     one, other = (
-        adam_package(cut_trial(Versions(world.definition), world.ledger, None, None))
+        adam_package(cut_trial(Versions(world.definition), replay(world.ledger), None))
         for world in make_worlds(study)
     )
     assert one.masked and one == other

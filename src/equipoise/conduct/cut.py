@@ -1,4 +1,4 @@
-"""Making a data cut: the ledger replayed to a position, and read as the analysis wants it."""
+"""Making a data cut: the state of a trial at a position of its ledger, read as the analysis wants it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
+from typing import Any
 
 from equipoise.allocation.state import AllocationRow, UnblindingRow
 from equipoise.analysis.cut import (
@@ -22,6 +23,7 @@ from equipoise.capture.state import EncounterRow, LogRow, QueryRow
 from equipoise.conduct.coding import with_codings
 from equipoise.conduct.evidence import evidence_of
 from equipoise.conduct.rooms import apply_entry
+from equipoise.conduct.trail import Trail
 from equipoise.conduct.versions import Versions
 from equipoise.definition.model.definition import StudyDefinition
 from equipoise.enrolment.entries import ConsentRenewed
@@ -37,7 +39,7 @@ ArmOf = Callable[[Tables, str], str]
 
 
 @dataclass(frozen=True, slots=True)
-class Replay:
+class State:
     """The tables at a position, how many entries of each kind led there, and the consents renewed by then."""
 
     tables: Tables
@@ -47,7 +49,7 @@ class Replay:
     renewals: Mapping[str, Sequence[CutRenewal]]
 
 
-def replay(ledger: Ledger, position: int | None = None) -> Replay:
+def replay(ledger: Ledger, position: int | None = None) -> State:
     """Replay a ledger up to a position (None: to its head); raises ValueError for one it does not reach."""
     tables, head, recorded_at, kinds = Tables(), Head.genesis(), "", Counter[str]()
     renewals: dict[str, list[CutRenewal]] = {}
@@ -58,40 +60,44 @@ def replay(ledger: Ledger, position: int | None = None) -> Replay:
         head, recorded_at = entry.head, entry.recorded_at
         kinds[entry.kind] += 1
         if entry.kind == ConsentRenewed.kind:
-            # The table of participants keeps the version alone: visits are counted from the first consent.
-            renewed = ConsentRenewed.of(entry)
-            renewals.setdefault(renewed.participant, []).append(
-                CutRenewal(
-                    consent_version=renewed.consent_version,
-                    consented_on=date.fromisoformat(renewed.consented_on),
-                )
-            )
+            renewals.setdefault(str(entry.content["participant"]), []).append(_renewal(entry.content))
     if position is not None and head.position != position:
         raise ValueError(f"the ledger ends at position {head.position}, before {position}")
-    return Replay(tables, head, recorded_at, kinds, renewals)
+    return State(tables, head, recorded_at, kinds, renewals)
+
+
+def state_about(participant: str, tables: Tables, ledger: Ledger, trail: Trail) -> State:
+    """Return the state of a trial as it stands, with what a cut of one participant asks of the entries."""
+    last = next(ledger.read(trail.position - 1))
+    lines = trail.of_participant(participant, ConsentRenewed.kind)
+    renewals = {participant: [_renewal(line.content) for line in lines]}
+    return State(tables, last.head, last.recorded_at, {}, renewals)
+
+
+def _renewal(content: Mapping[str, Any]) -> CutRenewal:
+    # The table of participants keeps the version alone: visits are counted from the first consent.
+    return CutRenewal(
+        consent_version=content["consent_version"],
+        consented_on=date.fromisoformat(content["consented_on"]),
+    )
 
 
 def cut_trial(
-    versions: Versions,
-    ledger: Ledger,
-    position: int | None,
-    arm_of: ArmOf | None,
-    participant: str | None = None,
+    versions: Versions, state: State, arm_of: ArmOf | None, participant: str | None = None
 ) -> DataCut:
-    """Cut the data at a position, under the version of the study that was the latest there.
+    """Cut the data of a state, under the version of the study that was the latest there.
 
     Without `arm_of` the cut is masked: no arms, nothing that would unmask. A cut of one participant says
     nothing of the trial as a whole.
     """
-    replayed = replay(ledger, position)
-    tables = replayed.tables
+    tables = state.tables
     definition = versions.latest(tables)
     trial = next(tables.all(TrialRow))
-    as_of = date.fromisoformat(replayed.recorded_at[:10])
+    as_of = date.fromisoformat(state.recorded_at[:10])
     people = tuple(
         replace(
             _cut_participant(definition, versions, tables, row, as_of, arm_of),
-            renewals=tuple(replayed.renewals.get(row.participant, ())),
+            renewals=tuple(state.renewals.get(row.participant, ())),
         )
         for row in tables.all(ParticipantRow)
         if participant in (None, row.participant)
@@ -101,12 +107,12 @@ def cut_trial(
         participants=people,
         masked=False,
         mode=trial.mode,
-        position=replayed.head.position,
-        head=replayed.head.hash,
-        recorded_at=replayed.recorded_at,
+        position=state.head.position,
+        head=state.head.hash,
+        recorded_at=state.recorded_at,
         locked_at=trial.locked_at,
         unblinded_at=trial.unblinded_at,
-        counts=_count(replayed, masked=arm_of is None) if participant is None else {},
+        counts=_count(state, masked=arm_of is None) if participant is None else {},
         amendments=tuple(_amendments(versions, tables)) if participant is None else (),
     )
     return mask_cut(cut) if arm_of is None else cut
@@ -210,8 +216,8 @@ def _cut_administrations(
     )
 
 
-def _count(replayed: Replay, *, masked: bool) -> dict[str, int]:
-    tables, kinds = replayed.tables, replayed.kinds
+def _count(state: State, *, masked: bool) -> dict[str, int]:
+    tables, kinds = state.tables, state.kinds
     # How many queries there are about what would unmask is for unmasked eyes, too.
     queries = [query for query in tables.all(QueryRow) if not (masked and query.unmasking)]
     readings = list(tables.all(ReadingRow))

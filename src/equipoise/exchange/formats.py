@@ -183,16 +183,13 @@ def _e2b(source: Source, form: FormName) -> Iterator[MadeFile]:
     assessment = next(
         (event for event in seen.adverse_events() if (event.participant, event.row) == place), None
     )
-    return _icsr(seen, source.position, asked, assessment)
+    return _icsr(seen.participant_cut(asked.participant), asked, assessment)
 
 
-def _icsr(
-    seen: MaskedView, position: int | None, asked: EventReport, assessment: EventRow | None
-) -> Iterator[MadeFile]:
+def _icsr(cut: DataCut, asked: EventReport, assessment: EventRow | None) -> Iterator[MadeFile]:
     from equipoise.exchange.e2b import write_icsr
     from equipoise.exchange.e2b.parties import UNKNOWN_REPORTER
 
-    cut = seen.participant_cut(asked.participant, position)
     if asked.arm is not None:
         # What would unmask beside the arm stays out: only the arm was revealed.
         people = tuple(replace(person, arm=asked.arm) for person in cut.participants)

@@ -216,7 +216,6 @@ def make_event_report(work: Work) -> str | Refusal:
                     load=lambda: definition,
                     moment=moment_of(clinic),
                     seen=seen,
-                    position=head.position,
                     report=report,
                 ),
                 "xml",

@@ -11,7 +11,7 @@ from equipoise.allocation.state import AllocationRow
 from equipoise.analysis.cut import DataCut
 from equipoise.capture.evidence import casebook_signed
 from equipoise.capture.state import FreezeRow, QueryRow
-from equipoise.conduct.cut import ArmOf, cut_trial
+from equipoise.conduct.cut import ArmOf, cut_trial, state_about
 from equipoise.conduct.evidence import evidence_of
 from equipoise.conduct.view.lines import FreezeLine, ParticipantLine
 from equipoise.conduct.view.scope import Scope
@@ -95,12 +95,11 @@ def explain_criteria(scope: Scope, participant: str, on: date) -> Mapping[str, E
     }
 
 
-def cut_participant(
-    scope: Scope, ledger: Ledger, participant: str, position: int | None, arm_of: ArmOf | None
-) -> DataCut:
+def cut_participant(scope: Scope, ledger: Ledger, participant: str, arm_of: ArmOf | None) -> DataCut:
     """Cut the data of one participant, without central readings for those who do not see them."""
     scope.need_participant(participant)
-    cut = cut_trial(scope.versions, ledger, position, arm_of, participant)
+    state = state_about(participant, scope.tables, ledger, scope.trail)
+    cut = cut_trial(scope.versions, state, arm_of, participant)
     imaging = cut.definition.imaging
     if imaging is None or Audience.READING in scope.viewer.audiences:
         return cut

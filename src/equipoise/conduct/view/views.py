@@ -13,7 +13,7 @@ from equipoise.analysis.cut import DataCut
 from equipoise.capture.state import LogRow, QueryRow, SignatureRow
 from equipoise.coding.decide import Coder
 from equipoise.coding.state import DictionaryRow
-from equipoise.conduct.cut import cut_trial
+from equipoise.conduct.cut import cut_trial, replay
 from equipoise.conduct.readiness import OpenMatter
 from equipoise.conduct.trail import AuditLine, Trail
 from equipoise.conduct.versions import Versions
@@ -394,20 +394,20 @@ class MaskedView:
         """Return the data as they stand, or stood at a position of the ledger, without any allocation."""
         return self._cut(position, None)
 
-    def participant_cut(self, participant: str, position: int | None = None) -> DataCut:
-        """Return the data of one participant, as `cut`: a report of what befell them needs no more.
+    def participant_cut(self, participant: str) -> DataCut:
+        """Return the data of one participant as they stand: a report of what befell them needs no more.
 
         Central readings are in it for those who see them, the arm for those who see that. Raises Refused for
         a participant whom the viewer does not see.
         """
-        return participants.cut_participant(self._scope, self._ledger, participant, position, None)
+        return participants.cut_participant(self._scope, self._ledger, participant, None)
 
     def _cut(self, position: int | None, arm_of: Callable[[Tables, str], str] | None) -> DataCut:
         self._scope.need(Audience.CONDUCT)
         self._scope.need(Audience.READING)
         if self.viewer.site is not None:
             raise self._scope.refused("the data of all sites")
-        return cut_trial(self._scope.versions, self._ledger, position, arm_of)
+        return cut_trial(self._scope.versions, replay(self._ledger, position), arm_of)
 
 
 class UnmaskedView(MaskedView):
@@ -450,11 +450,11 @@ class UnmaskedView(MaskedView):
         self._scope.need(Audience.UNMASKED)
         return self._cut(position, self._arm_of)
 
-    def participant_cut(self, participant: str, position: int | None = None) -> DataCut:
-        """Return the data of one participant, as `cut`, with their arm for those who see it."""
+    def participant_cut(self, participant: str) -> DataCut:
+        """Return the data of one participant as they stand, with their arm for those who see it."""
         knows = Audience.UNMASKED in self._scope.viewer.audiences
         arm_of = self._arm_of if knows else None
-        return participants.cut_participant(self._scope, self._ledger, participant, position, arm_of)
+        return participants.cut_participant(self._scope, self._ledger, participant, arm_of)
 
     def lots(self) -> tuple[LotRow, ...]:
         """List the lots."""
