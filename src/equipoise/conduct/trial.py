@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from itertools import chain
-from threading import RLock
+from threading import Lock
 from typing import cast
 
 from equipoise.access.actor import Actor
@@ -29,6 +29,7 @@ from equipoise.conduct.evidence import evidence_of
 from equipoise.conduct.policies import check_holder, check_policies, site_of
 from equipoise.conduct.reactions import derive_reactions
 from equipoise.conduct.rooms import DECIDE, apply_entry
+from equipoise.conduct.standstill import Standstill, SteppedAside
 from equipoise.conduct.trail import Trail
 from equipoise.conduct.versions import Versions
 from equipoise.conduct.view import MaskedView, UnmaskedView
@@ -38,7 +39,7 @@ from equipoise.governance.commands import BlotText
 from equipoise.governance.state import is_unblinded
 from equipoise.ledger.blots import NONCE, read_blot
 from equipoise.ledger.entry import Draft, Entry, Head, Stamp, seal, utc_text
-from equipoise.ledger.protocol import Ledger, StoreUnavailable
+from equipoise.ledger.protocol import Ledger, LedgerTransaction, StoreUnavailable
 from equipoise.ledger.receipts import Receipt, Sending, SentBefore
 from equipoise.ledger.tables import Change, Tables
 
@@ -61,6 +62,17 @@ class _Asked:
     def waits(self) -> bool:
         """Whether nothing has come of it yet."""
         return self.outcome is None and self.failure is None
+
+
+@dataclass(slots=True)
+class _Decided:
+    """What came of the commands of some who waited, one after the other."""
+
+    outcomes: list[tuple[Entry, ...] | Refusal | SentBefore] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    receipts: list[Receipt] = field(default_factory=list)
+    blotted: Mapping[int, Entry] = field(default_factory=dict)
 
 
 class Trial:
@@ -100,8 +112,10 @@ class Trial:
         self._entropy = entropy
         self._position = 0
         self._latest = ""
-        self._lock = RLock()
+        self._standstill = Standstill()
+        self._turn = Lock()
         self._held = 0
+        self._looks_begun = self._looks_done = 0
         self._asked: deque[_Asked] = deque()
         self.catch_up()
 
@@ -126,10 +140,8 @@ class Trial:
 
     def catch_up(self) -> None:
         """Apply what others recorded since this trial last looked; inside `reading` it stands still."""
-        with self._lock:
-            if self._held:
-                return
-            self._follow(self.ledger.read(self._position))
+        with self._looking():
+            pass
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -139,8 +151,7 @@ class Trial:
         thread inside may use `as_seen_by` and all of its views, and may `record`, after which it sees the
         state with its own entries. Keep the block short, and use up what is iterated inside it.
         """
-        with self._lock:
-            self.catch_up()
+        with self._looking():
             self._held += 1
             try:
                 yield
@@ -157,21 +168,18 @@ class Trial:
         the same transaction: raises SentBefore where there is one already, and records nothing.
 
         What several threads ask for at the same time is recorded one after the other, and brought to the
-        disk together: of those that wait, the first to come to the trial records for all. Whoever is inside
+        disk together: of those that wait, the first to come to the ledger records for all. Whoever is inside
         `reading` records their own command alone.
         """
         asked = _Asked(actor, command, reason, sending)
-        self._asked.append(asked)
-        with self._lock:
-            waiting = [each for each in self._take() if each.waits]
-            if self._held:
-                self._asked.extend(each for each in waiting if each is not asked)
-            elif len(waiting) > 1 and not any(isinstance(each.command, BlotText) for each in waiting):
-                # Where one of them cannot be decided, each is recorded on its own, by its own thread.
-                with suppress(Exception):
-                    self._record_together(waiting)
-            if asked.waits:
-                self._record_together([asked])
+        if self._standstill.is_mine:
+            with self._standstill.needing_ledger():
+                self._record_together(lambda: [asked])
+        else:
+            self._asked.append(asked)
+            with self._turn:
+                if asked.waits:
+                    self._record_with_others(asked)
         if asked.failure is not None:
             raise asked.failure
         if isinstance(asked.outcome, SentBefore):
@@ -237,59 +245,113 @@ class Trial:
             evidence=lambda participant, on: evidence_of(definition, self.tables, participant, on),
         )
 
-    def _take(self) -> list[_Asked]:
-        return [self._asked.popleft() for _ in range(len(self._asked))]
+    @contextmanager
+    def _looking(self) -> Iterator[None]:
+        """Hold the state, in which is all that was recorded before the call."""
+        before = self._looks_begun
+        with self._standstill.held():
+            # Of those that wait here, the first looks for all who came before it looked.
+            if not self._held and self._looks_done <= before:
+                self._look(self.ledger.read(self._position))
+            yield
 
-    def _record_together(self, waiting: Sequence[_Asked]) -> None:
-        self.tables.begin()
-        kept = self._position, self._latest
-        decided = False
+    def _look(self, entries: Iterator[Entry]) -> None:
+        self._looks_begun += 1
+        self._follow(entries)
+        self._looks_done = self._looks_begun
+
+    def _record_with_others(self, asked: _Asked) -> None:
+        """Record for all that wait; where one of them cannot be decided, each thread records its own."""
+        chosen: list[_Asked] = []
+        alone = False
+
+        def choose() -> list[_Asked]:
+            found = [self._asked.popleft() for _ in range(len(self._asked))]
+            others = [each for each in found if each.waits and each is not asked]
+            together = not alone and not any(isinstance(each.command, BlotText) for each in (asked, *others))
+            chosen[:] = [asked, *others] if together else [asked]
+            return chosen
+
+        while asked.waits:
+            # Other processes are not to wait for a page that is being drawn already.
+            self._standstill.wait()
+            try:
+                self._record_together(choose)
+            except SteppedAside:
+                continue
+            except Exception:
+                if len(chosen) < 2:
+                    raise
+                alone = True
+
+    def _record_together(self, choose: Callable[[], Sequence[_Asked]]) -> None:
+        waiting: Sequence[_Asked] = ()
+        kept: tuple[int, str] | None = None
+        decided: _Decided | None = None
         try:
             with self.ledger.exclusive() as transaction:
-                self._follow(transaction.tail(self._position))
+                # Not before: while other processes record, the threads of this one read, and ask.
+                self._standstill.take()
+                kept = self._position, self._latest
+                waiting = choose()
+                self.tables.begin()
+                self._look(transaction.tail(self._position))
                 kept = self._position, self._latest
                 self.tables.commit()
                 self.tables.begin()
-                outcomes = list[tuple[Entry, ...] | Refusal | SentBefore]()
-                entries: list[Entry] = []
-                changes: list[Change] = []
-                found = transaction.receipts([each.sending.key for each in waiting if each.sending])
-                known, receipts = dict(found), list[Receipt]()
-                blotted: Mapping[int, Entry] = {}
-                for asked in waiting:
-                    if asked.sending and asked.sending.key in known:
-                        outcomes.append(SentBefore(known[asked.sending.key]))
-                        continue
-                    outcome = self._decide_on(asked, entries[-1].head if entries else transaction.head)
-                    outcomes.append(outcome)
-                    if not isinstance(outcome, Refusal):
-                        blotted = self._blotter.take()
-                        if blotted:
-                            self._level(blotted, outcome)
-                        entries += outcome
-                        changes += self.tables.changes()
-                        if asked.sending:
-                            receipts.append(self._receipt(asked.sending, outcome))
-                            known[asked.sending.key] = receipts[-1]
-                    self.tables.next_step()
-                decided = True
-                if entries or receipts:
-                    transaction.append(entries, changes, receipts, tuple(blotted.values()))
+                decided = self._decide_all(waiting, transaction)
+                if decided.entries or decided.receipts:
+                    blotted = tuple(decided.blotted.values())
+                    transaction.append(decided.entries, decided.changes, decided.receipts, blotted)
+        except SteppedAside:
+            raise
         except BaseException as failure:
-            self.tables.rollback()
-            self._blotter.take()
-            self._position, self._latest = kept
-            self.trail.cut(self._position)
+            if kept is None:
+                waiting = choose()
+            else:
+                self._take_back(*kept)
             if decided or isinstance(failure, StoreUnavailable):
-                # It is the same for all, and whether the disk has it may not be known: nobody tries again.
+                # It is the same for all, and the disk may have it after all: nobody tries again.
                 for asked in waiting:
                     asked.failure = failure
             raise
-        self.tables.commit()
-        for entry in blotted.values():
-            self.trail.replace(entry)
-        for asked, answer in zip(waiting, outcomes, strict=True):
-            asked.outcome = answer
+        else:
+            self.tables.commit()
+            for entry in decided.blotted.values():
+                self.trail.replace(entry)
+            for asked, answer in zip(waiting, decided.outcomes, strict=True):
+                asked.outcome = answer
+        finally:
+            if kept is not None:
+                self._standstill.give()
+
+    def _take_back(self, position: int, latest: str) -> None:
+        self.tables.rollback()
+        self._blotter.take()
+        self._position, self._latest = position, latest
+        self.trail.cut(position)
+
+    def _decide_all(self, waiting: Sequence[_Asked], transaction: LedgerTransaction) -> _Decided:
+        """Decide on one after the other, each in the state that the earlier ones led to."""
+        known = dict(transaction.receipts([each.sending.key for each in waiting if each.sending]))
+        made = _Decided()
+        for asked in waiting:
+            if asked.sending and asked.sending.key in known:
+                made.outcomes.append(SentBefore(known[asked.sending.key]))
+                continue
+            outcome = self._decide_on(asked, made.entries[-1].head if made.entries else transaction.head)
+            made.outcomes.append(outcome)
+            if not isinstance(outcome, Refusal):
+                made.blotted = self._blotter.take()
+                if made.blotted:
+                    self._level(made.blotted, outcome)
+                made.entries += outcome
+                made.changes += self.tables.changes()
+                if asked.sending:
+                    known[asked.sending.key] = self._receipt(asked.sending, outcome)
+                    made.receipts.append(known[asked.sending.key])
+            self.tables.next_step()
+        return made
 
     def _receipt(self, sending: Sending, entries: Sequence[Entry]) -> Receipt:
         if entries:

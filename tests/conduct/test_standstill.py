@@ -1,0 +1,152 @@
+"""Threads of one process while others have the ledger: they read on, look once for all, and never block."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Event
+from time import monotonic
+
+import pytest
+
+from equipoise.conduct.standstill import Standstill, SteppedAside
+from equipoise.governance.commands import CloseSite, PublishHead
+from equipoise.governance.state import SiteRow
+from equipoise.ledger import Entry, LedgerTransaction, MemoryLedger
+from tests.conduct.clinic import ADA, Clinic
+
+HELLO = PublishHead(destination="the sponsor")
+CLOSE = CloseSite(site="CA01")
+PATIENCE = 60
+"""Seconds after which what was to happen has not."""
+
+
+class WatchedLedger(MemoryLedger):
+    """Counts who reads it, and lets who has it go on only when told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reads = 0
+        self.is_had, self.goes_on = Event(), Event()
+        self.goes_on.set()
+
+    def read(self, after: int = 0) -> Iterator[Entry]:
+        self.reads += 1
+        return super().read(after)
+
+    @contextmanager
+    def exclusive(self) -> Iterator[LedgerTransaction]:
+        with super().exclusive() as transaction:
+            self.is_had.set()
+            assert self.goes_on.wait(PATIENCE)
+            yield transaction
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Go on as soon as something is so, which other threads bring about."""
+    end = monotonic() + PATIENCE
+    while not condition():
+        assert monotonic() < end, "it did not come to this"
+
+
+def test_who_reads_does_not_wait_for_the_ledger_that_another_process_has() -> None:
+    clinic = Clinic(WatchedLedger())
+    with ThreadPoolExecutor(2) as threads:
+        with clinic.ledger.exclusive():
+            closing = threads.submit(clinic.trial.record, ADA, CLOSE)
+            wait_for(lambda: bool(clinic.trial._turn.locked()))
+
+            def status() -> str:
+                with clinic.trial.reading():
+                    return clinic.trial.tables.require(SiteRow, "CA01").status
+
+            assert threads.submit(status).result(PATIENCE) == "active"
+            assert not closing.done()
+        assert isinstance(closing.result(PATIENCE), tuple)
+        assert threads.submit(status).result(PATIENCE) == "closed"
+
+
+def test_of_those_who_wait_to_read_one_looks_for_all() -> None:
+    ledger = WatchedLedger()
+    clinic = Clinic(ledger)
+    other = clinic.another("other")
+
+    def head() -> int:
+        with clinic.trial.reading():
+            return clinic.trial.trail.position
+
+    with ThreadPoolExecutor(5) as threads:
+        with clinic.trial.reading():
+            seen = [threads.submit(head) for _ in range(5)]
+            wait_for(lambda: len(clinic.trial._standstill._to_read._waiters) == 5)  # type: ignore[attr-defined]
+            assert isinstance(other.record(ADA, HELLO), tuple)
+            before = ledger.reads
+        assert {each.result(PATIENCE) for each in seen} == {ledger.head().position}
+    assert ledger.reads == before + 1
+
+
+def test_who_looks_after_another_looked_sees_what_was_recorded_in_between() -> None:
+    clinic = Clinic()
+    other = clinic.another("other")
+    for _ in range(3):
+        clinic.trial.catch_up()
+        assert isinstance(other.record(ADA, HELLO), tuple)
+        clinic.trial.catch_up()
+        assert clinic.trial.trail.position == clinic.ledger.head().position
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_who_records_inside_a_block_is_given_the_ledger_by_who_waits_for_the_block_to_end(times: int) -> None:
+    ledger = WatchedLedger()
+    clinic = Clinic(ledger)
+    standstill = clinic.trial._standstill
+    ledger.is_had.clear()
+    ledger.goes_on.clear()
+    with ThreadPoolExecutor(1) as threads:
+        closing = threads.submit(clinic.trial.record, ADA, CLOSE)
+        assert ledger.is_had.wait(PATIENCE)
+        with clinic.trial.reading():
+            ledger.goes_on.set()
+            wait_for(lambda: standstill._recording == 1)
+            for _ in range(times):
+                assert isinstance(clinic.trial.record(ADA, HELLO), tuple)
+                assert clinic.trial.tables.require(SiteRow, "CA01").status == "active"
+        assert isinstance(closing.result(PATIENCE), tuple)
+    kinds = [entry.kind for entry in ledger.read()]
+    assert kinds[-times - 1 :] == [*["HeadPublished"] * times, "SiteClosed"]
+
+
+def test_who_is_about_to_record_goes_before_who_reads() -> None:
+    standstill, order = Standstill(), list[str]()
+
+    def read() -> None:
+        with standstill.held():
+            order.append("read")
+
+    def record() -> None:
+        standstill.take()
+        order.append("recorded")
+        standstill.give()
+
+    with ThreadPoolExecutor(3) as threads:
+        with standstill.held(), standstill.held():
+            waiting = [threads.submit(read), threads.submit(read)]
+            wait_for(lambda: len(standstill._to_read._waiters) == 2)  # type: ignore[attr-defined]
+            waiting.append(threads.submit(record))
+            wait_for(lambda: standstill._recording == 1)
+            assert order == []
+        for each in waiting:
+            each.result(PATIENCE)
+    assert order == ["recorded", "read", "read"]
+
+
+def test_who_steps_aside_lets_others_read() -> None:
+    standstill = Standstill()
+    with ThreadPoolExecutor(1) as threads:
+        with standstill.held():
+            recording = threads.submit(standstill.take)
+            wait_for(lambda: standstill._recording == 1)
+            with standstill.needing_ledger(), pytest.raises(SteppedAside):
+                recording.result(PATIENCE)
+        with standstill.held():
+            assert standstill.is_mine
+    assert not standstill.is_mine
