@@ -139,7 +139,11 @@ _TEMPLATES = {
     "DIRS": [PACKAGE / "templates"],
     "APP_DIRS": True,
     "OPTIONS": {
-        "builtins": ["django.templatetags.i18n", "equipoise.web.templatetags.clinic"],
+        "builtins": [
+            "django.templatetags.i18n",
+            "django.templatetags.l10n",
+            "equipoise.web.templatetags.clinic",
+        ],
         "context_processors": [
             "django.template.context_processors.request",
             "django.contrib.auth.context_processors.auth",

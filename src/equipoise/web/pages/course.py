@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from urllib.parse import urlencode
@@ -88,10 +88,12 @@ def next_encounter(lines: tuple[TimelineLine, ...]) -> TimelineLine | None:
 
 
 def course_rows(
-    request: ClinicRequest, line: ParticipantLine, lines: tuple[TimelineLine, ...]
+    request: ClinicRequest,
+    line: ParticipantLine,
+    lines: tuple[TimelineLine, ...],
+    records: Sequence[RecordLine],
 ) -> tuple[CourseRow, ...]:
-    """Return the rows of the table: each encounter with its forms and its actions."""
-    records = [each for each in request.seen.records(line.participant) if not each.removed]
+    """Return the rows of the table: each encounter with its forms and its actions; `records` are theirs."""
     filled = {(each.form, each.encounter) for each in records}
     may = frozenset(request.seen.permitted_commands())
     following = next_encounter(lines)
@@ -136,9 +138,8 @@ def _filled_here(request: ClinicRequest, form: Form) -> bool:
     return form.id not in elsewhere
 
 
-def log_links(request: ClinicRequest, participant: str) -> tuple[LogLink, ...]:
+def log_links(request: ClinicRequest, participant: str, records: Sequence[RecordLine]) -> tuple[LogLink, ...]:
     """Return the participant's logs, as far as the reader may see them."""
-    records: list[RecordLine] = [each for each in request.seen.records(participant) if not each.removed]
     reviews = {each.form: each.through for each in request.seen.log_reviews(participant)}
     rows = Counter(each.form for each in records)
     found = (

@@ -126,15 +126,16 @@ def show_participant(request: ClinicRequest, participant: str) -> HttpResponse:
     line = request.seen.participant(participant)
     lines = course.read_course(request, line)
     seen = request.seen
+    records = [each for each in seen.records(participant) if not each.removed]
     context = {
         "participant": participant,
         "line": line,
         "site": request.definition.site(line.site),
         "facts": _facts(line),
-        "lines": course.course_rows(request, line, lines),
+        "lines": course.course_rows(request, line, lines, records),
         "drawing": draw_timeline(request.definition, lines, request.today),
         "actions": course.participant_actions(request, line, lines),
-        "logs": course.log_links(request, participant),
+        "logs": course.log_links(request, participant, records),
         "queries": [each for each in seen.queries() if _is_open(each.participant, each.status, participant)],
         "assessment": max(seen.eligibility(participant), key=lambda each: each.screening, default=None),
         "may_see_identity": Gives(("RegisterIdentity",)).admits(seen.viewer),
