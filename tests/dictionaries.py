@@ -24,14 +24,15 @@ PREFERRED = {
     "10000022": ("Humming of the crown", CROWN, ()),
     "10000023": ("Curled toe", TOES, ()),
 }
-# Lowest level terms: code, text, preferred term, whether current.
+# Lowest level terms: code, text, preferred term, whether current. The longest is there for its many words:
+# what a rehearsed site writes begins as one of them does, and is coded with it.
 LOWEST = (
     ("10000011", "Glimmering", "10000021", "Y"),
     ("10000012", "Glimmering of the ears", "10000021", "Y"),
     ("10000013", "Ear glimmer", "10000021", "Y"),
     ("10000014", "Glimmers, old-fashioned", "10000021", "N"),
     ("10000015", "Humming", "10000022", "Y"),
-    ("10000016", "Crown humming at night", "10000022", "Y"),
+    ("10000016", "Crown humming in dim, still and public rooms, fitful, at noon or later", "10000022", "Y"),
     ("10000017", "Curled toe", "10000023", "Y"),
     ("10000018", "Twice named", "10000022", "Y"),
     ("10000019", "Twice  Named", "10000023", "Y"),
