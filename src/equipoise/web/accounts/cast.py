@@ -18,7 +18,6 @@ def make_cast(clinic: Clinic, password: str) -> list[GrantRow]:
     if clinic.row.mode != "rehearsal":
         sentence = "A password that everybody knows is for rehearsed trials only, and this one is live."
         raise Refused(Refusal("WEB-LIVE", sentence, "Invite people: equipoise invite."))
-    roles = {role.id: role.name for role in clinic.definition.study.roles}
     held = [row for row in clinic.trial.tables.all(GrantRow) if row.revoked_at is None]
     # One hash for all: to make one takes as long as it is to take an attacker.
     encoded = make_password(password)
@@ -27,7 +26,8 @@ def make_cast(clinic: Clinic, password: str) -> list[GrantRow]:
     Account.objects.bulk_create(
         Account(
             username=row.account,
-            printed_name=f"{roles[row.role]}, {row.site}" if row.site else roles[row.role],
+            # Nobody is behind it: a name of a person would be an invented one.
+            printed_name=row.account,
             password=encoded,
             created_at=clinic.now(),
             password_set_at=clinic.now(),
