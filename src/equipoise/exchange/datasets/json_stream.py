@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO, Final
 
@@ -75,8 +76,8 @@ class JsonStream:
                 if self._more():
                     continue
                 raise self._invalid("is cut off or is no JSON") from error
-            # A number that ends where the window ends may go on after it.
-            if end < len(self._text) or not self._more():
+            # A number may go on after the window, which then ends with a part of it: "0", "0." or "1e".
+            if not _of_number(self._text, end) or not self._more():
                 self._at = end
                 return value
 
@@ -125,6 +126,7 @@ def _refuse(constant: str) -> None:
 
 
 _decode: Final = json.JSONDecoder(parse_constant=_refuse).raw_decode
+_of_number: Final = re.compile(r"[-+.eE0-9]*\Z").match
 
 
 def decode_line(line: str) -> Any:
