@@ -156,6 +156,7 @@ def _as_file(request: ClinicRequest, participant: str | None, wanted: Filter) ->
         _("What was done"),
         _("Answers"),
         _("Reason"),
+        _("Passage blotted out"),
     )
     rows = ((line, teller.tell(line)) for line in lines)
     name = f"audit-trail-{participant}" if participant else "audit-trail"
@@ -176,6 +177,7 @@ def _row(line: AuditLine, told: Told) -> tuple[object, ...]:
         told.sentence,
         "; ".join(f"{label}: {text}" for label, text in told.answers),
         told.reason,
+        "; ".join(told.blots),
     )
 
 
