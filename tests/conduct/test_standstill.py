@@ -115,6 +115,91 @@ def test_who_records_inside_a_block_is_given_the_ledger_by_who_waits_for_the_blo
     assert kinds[-times - 1 :] == [*["HeadPublished"] * times, "SiteClosed"]
 
 
+def test_who_stepped_aside_once_records_before_the_next_who_comes() -> None:
+    ledger = WatchedLedger()
+    clinic = Clinic(ledger)
+    standstill = clinic.trial._standstill
+    ledger.is_had.clear()
+    ledger.goes_on.clear()
+
+    def inside() -> None:
+        with clinic.trial.reading():
+            assert isinstance(clinic.trial.record(ADA, PublishHead(destination="the last")), tuple)
+
+    with ThreadPoolExecutor(2) as threads:
+        closing = threads.submit(clinic.trial.record, ADA, CLOSE)
+        assert ledger.is_had.wait(PATIENCE)
+        with clinic.trial.reading():
+            ledger.goes_on.set()
+            wait_for(lambda: standstill._recording == 1)
+            assert isinstance(clinic.trial.record(ADA, HELLO), tuple)
+            wait_for(lambda: standstill._recording == 1)
+            last = threads.submit(inside)
+            wait_for(lambda: len(standstill._to_read._waiters) == 1)  # type: ignore[attr-defined]
+        closing.result(PATIENCE)
+        last.result(PATIENCE)
+    assert [entry.kind for entry in ledger.read()][-3:] == ["HeadPublished", "SiteClosed", "HeadPublished"]
+
+
+def test_other_processes_do_not_wait_for_a_block_that_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("equipoise.conduct.standstill._PATIENCE_SECONDS", 0.001)
+    ledger = WatchedLedger()
+    clinic = Clinic(ledger)
+    other = clinic.another("other")
+    ledger.is_had.clear()
+    ledger.goes_on.clear()
+    with ThreadPoolExecutor(2) as threads:
+        closing = threads.submit(clinic.trial.record, ADA, CLOSE)
+        assert ledger.is_had.wait(PATIENCE)
+        with clinic.trial.reading():
+            ledger.goes_on.set()
+            assert isinstance(threads.submit(other.record, ADA, HELLO).result(PATIENCE), tuple)
+            assert not closing.done()
+        assert isinstance(closing.result(PATIENCE), tuple)
+
+
+class SlowLedger(MemoryLedger):
+    """Once, what was read is kept back after it was found."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.keeps_back = False
+        self.has_found, self.goes_on = Event(), Event()
+
+    def read(self, after: int = 0) -> Iterator[Entry]:
+        found = super().read(after)
+        if self.keeps_back:
+            self.keeps_back = False
+            self.has_found.set()
+            assert self.goes_on.wait(PATIENCE)
+        return found
+
+
+def test_who_comes_while_an_answer_is_on_its_way_looks_again() -> None:
+    ledger = SlowLedger()
+    clinic = Clinic(ledger)
+    other = clinic.another("other")
+
+    def status() -> str:
+        with clinic.trial.reading():
+            return clinic.trial.tables.require(SiteRow, "CA01").status
+
+    ledger.keeps_back = True
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(status)
+        assert ledger.has_found.wait(PATIENCE)
+        assert isinstance(other.record(ADA, CLOSE), tuple)
+        second = threads.submit(status)
+        wait_for(lambda: len(clinic.trial._standstill._to_read._waiters) == 1)  # type: ignore[attr-defined]
+        ledger.goes_on.set()
+        assert (first.result(PATIENCE), second.result(PATIENCE)) == ("active", "closed")
+
+
+def test_the_state_is_given_back_by_who_has_it_alone() -> None:
+    with pytest.raises(RuntimeError, match="does not have the state"):
+        Standstill().give()
+
+
 def test_who_is_about_to_record_goes_before_who_reads() -> None:
     standstill, order = Standstill(), list[str]()
 
@@ -123,7 +208,7 @@ def test_who_is_about_to_record_goes_before_who_reads() -> None:
             order.append("read")
 
     def record() -> None:
-        standstill.take()
+        standstill.take_with_ledger()
         order.append("recorded")
         standstill.give()
 
@@ -143,7 +228,7 @@ def test_who_steps_aside_lets_others_read() -> None:
     standstill = Standstill()
     with ThreadPoolExecutor(1) as threads:
         with standstill.held():
-            recording = threads.submit(standstill.take)
+            recording = threads.submit(standstill.take_with_ledger)
             wait_for(lambda: standstill._recording == 1)
             with standstill.needing_ledger(), pytest.raises(SteppedAside):
                 recording.result(PATIENCE)

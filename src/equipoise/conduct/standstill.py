@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Condition, Lock, get_ident
 
+_PATIENCE_SECONDS = 0.2
+"""So long who has the ledger waits for the state, while other processes wait for them."""
+
 
 class SteppedAside(Exception):
-    """The ledger is to be given back: the thread that has the state waits for it, to record inside."""
+    """The ledger is to be given back: who has the state needs it, or keeps the state for long."""
 
 
 class Standstill:
@@ -33,46 +36,29 @@ class Standstill:
         return self._owner == get_ident()
 
     @contextmanager
-    def held(self) -> Iterator[None]:
-        """Have the state, after those who are about to record."""
+    def held(self, *, to_record: bool = False) -> Iterator[None]:
+        """Have the state: to record before all others, to read after those who are about to record."""
         if not self.is_mine:
-            with self._to_read:
-                self._to_read.wait_for(lambda: self._owner is None and not self._recording)
-                self._owner = get_ident()
+            if to_record:
+                self._take_to_record(has_ledger=False)
+            else:
+                self._take_to_read()
         self._depth += 1
         try:
             yield
         finally:
             self.give()
 
-    def wait(self) -> None:
-        """Wait until the thread that has the state gives it back."""
-        if self._owner is not None:
-            self.take(has_ledger=False)
-            self.give()
-
-    def take(self, *, has_ledger: bool = True) -> None:
-        """Take the state to record, before those who read.
-
-        Raises SteppedAside, for who has the ledger, where the thread that has the state needs it.
-        """
+    def take_with_ledger(self) -> None:
+        """Take the state to record; raises SteppedAside where the ledger is to be given back before."""
         if not self.is_mine:
-            with self._to_record:
-                self._recording += 1
-                try:
-                    self._to_record.wait_for(
-                        lambda: self._owner is None or (has_ledger and self._needs_ledger)
-                    )
-                    if self._owner is not None:
-                        raise SteppedAside
-                    self._owner = get_ident()
-                finally:
-                    self._recording -= 1
-                    self._wake()
+            self._take_to_record(has_ledger=True)
         self._depth += 1
 
     def give(self) -> None:
-        """Give the state back as often as it was taken."""
+        """Give the state back as often as it was taken; raises RuntimeError for who does not have it."""
+        if not self.is_mine:
+            raise RuntimeError("This thread does not have the state of the trial.")
         self._depth -= 1
         if not self._depth:
             with self._to_read:
@@ -90,5 +76,29 @@ class Standstill:
         finally:
             self._needs_ledger = False
 
+    def _take_to_read(self) -> None:
+        with self._to_read:
+            try:
+                self._to_read.wait_for(lambda: self._owner is None and not self._recording)
+                self._owner = get_ident()
+            finally:
+                self._wake()
+
+    def _take_to_record(self, *, has_ledger: bool) -> None:
+        with self._to_record:
+            self._recording += 1
+            try:
+                self._to_record.wait_for(
+                    lambda: self._owner is None or (has_ledger and self._needs_ledger),
+                    timeout=_PATIENCE_SECONDS if has_ledger else None,
+                )
+                if self._owner is not None:
+                    raise SteppedAside
+                self._owner = get_ident()
+            finally:
+                self._recording -= 1
+                self._wake()
+
     def _wake(self) -> None:
-        (self._to_record if self._recording else self._to_read).notify()
+        if self._owner is None:
+            (self._to_record if self._recording else self._to_read).notify()

@@ -252,12 +252,13 @@ class Trial:
         with self._standstill.held():
             # Of those that wait here, the first looks for all who came before it looked.
             if not self._held and self._looks_done <= before:
-                self._look(self.ledger.read(self._position))
+                self._look(self.ledger.read)
             yield
 
-    def _look(self, entries: Iterator[Entry]) -> None:
+    def _look(self, read: Callable[[int], Iterator[Entry]]) -> None:
+        # Counted before anything is read: who comes while the answer is on its way is to look again.
         self._looks_begun += 1
-        self._follow(entries)
+        self._follow(read(self._position))
         self._looks_done = self._looks_begun
 
     def _record_with_others(self, asked: _Asked) -> None:
@@ -272,14 +273,22 @@ class Trial:
             chosen[:] = [asked, *others] if together else [asked]
             return chosen
 
+        stepped_aside = False
         while asked.waits:
-            # Other processes are not to wait for a page that is being drawn already.
-            self._standstill.wait()
             try:
-                self._record_together(choose)
+                if stepped_aside:
+                    # The other way round, or others might come before it again and again.
+                    with self._standstill.held(to_record=True):
+                        self._record_together(choose)
+                else:
+                    with self._standstill.held(to_record=True):
+                        # Other processes are not to wait for what is being read already.
+                        pass
+                    self._record_together(choose)
             except SteppedAside:
-                continue
+                stepped_aside = True
             except Exception:
+                # Where it was chosen alone nobody else is to blame.
                 if len(chosen) < 2:
                     raise
                 alone = True
@@ -291,11 +300,11 @@ class Trial:
         try:
             with self.ledger.exclusive() as transaction:
                 # Not before: while other processes record, the threads of this one read, and ask.
-                self._standstill.take()
+                self._standstill.take_with_ledger()
                 kept = self._position, self._latest
                 waiting = choose()
                 self.tables.begin()
-                self._look(transaction.tail(self._position))
+                self._look(transaction.tail)
                 kept = self._position, self._latest
                 self.tables.commit()
                 self.tables.begin()
