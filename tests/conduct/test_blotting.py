@@ -1,5 +1,6 @@
 """A name typed into free text is blotted out; by whom, when and why is on record (ICH E6(R3) 4.2.2(b))."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -217,6 +218,34 @@ def test_spec_another_process_learns_of_it_and_forgets_what_it_knew() -> None:
         assert NAME not in str(trial.tables.dump())
         assert NAME not in str(list(trial.trail.page(None, None, newest_first=False)))
         assert trial.tables.digest() == replay(clinic.ledger).tables.digest()
+
+
+class UnreadableLedger(FailingLedger):
+    """A ledger of which one read fails, the first one or a later one."""
+
+    fails_in = 0
+
+    def read(self, after: int = 0) -> Iterator[Entry]:
+        self.fails_in -= 1
+        if self.fails_in == 0:
+            raise StoreUnavailable("STORE-BUSY", "The disk is busy.")
+        return super().read(after)
+
+
+@pytest.mark.parametrize("read", [1, 2, 3])
+def test_spec_another_process_that_cannot_read_it_for_once_forgets_it_with_the_next_look(read: int) -> None:
+    ledger = UnreadableLedger()
+    clinic = Clinic(ledger)
+    _, entry = noted(clinic)
+    other = clinic.another("other")
+    blot(clinic, entry.position)
+    ledger.fails_in = read
+    with pytest.raises(StoreUnavailable):
+        other.catch_up()
+    other.catch_up()
+    assert NAME not in str(other.tables.dump())
+    assert NAME not in str(list(other.trail.page(None, None, newest_first=False)))
+    assert other.tables.digest() == replay(ledger).tables.digest()
 
 
 @pytest.mark.parametrize("step", ["lock", "append", "commit"])

@@ -57,7 +57,9 @@ def test_spec_a_data_manager_blots_a_name_out_from_the_audit_trail(clinic: Clini
     assert re.search(rf"{MARK} blotted out on [^<]+ by The {manager.account}: It names a relative\.", shown)
     taken = browser.get("/audit/?as=csv").content.decode()
     assert NAME not in taken
-    assert re.search(rf"^{position},.*Misread by {MARK} yesterday,{MARK} blotted out on ", taken, re.MULTILINE)
+    assert re.search(
+        rf"^{position},.*Misread by {MARK} yesterday,{MARK} blotted out on ", taken, re.MULTILINE
+    )
     line = next(clinic.trial.as_seen_by(manager).audit(after=position - 1, limit=1))
     assert len(line.blotted_by) == 1
 

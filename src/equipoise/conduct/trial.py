@@ -116,6 +116,7 @@ class Trial:
         self._turn = Lock()
         self._held = 0
         self._looks_begun = self._looks_done = 0
+        self._blotted = set[int]()
         self._asked: deque[_Asked] = deque()
         self.catch_up()
 
@@ -414,17 +415,19 @@ class Trial:
         self._latest = entry.recorded_at
 
     def _follow(self, entries: Iterator[Entry]) -> None:
-        known, blotted = self._position, set[int]()
+        known = self._position
         for entry in entries:
             self._apply(entry)
             blot = read_blot(entry)
             if blot is not None and blot.target <= known:
-                blotted.add(blot.target)
-        if blotted:
-            # Another process blotted out what this one had read before.
-            for position in blotted:
+                # Another process blotted out what this one had read before.
+                self._blotted.add(blot.target)
+        if self._blotted:
+            # It is known until it is done: the storage may fail in between.
+            for position in self._blotted:
                 self.trail.replace(next(self.ledger.read(position - 1)))
             self._level({})
+            self._blotted.clear()
 
     def _level(self, blotted: Mapping[int, Entry], following: Sequence[Entry] = ()) -> None:
         """Bring the tables to where the ledger leads since something was blotted out of its entries."""
