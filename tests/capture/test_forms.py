@@ -88,10 +88,20 @@ def test_a_form_is_recorded_with_its_clinical_date(bench: Bench) -> None:
         (fill("vitals", **{**GOOD, "taken_on": "2024-06-04"}), "CAP-DATE"),
         (fill("vitals", **{**GOOD, "diastolic": 120}), "CAP-CHECK"),
         (fill("adverse_event", None, **{**EVENT, "onset": "2024-07"}), "CAP-DATE"),
+        (fill("adverse_event", None, **EVENT, aware="2024-06-04T23:59:00+02:00"), "CAP-DATE"),
     ],
 )
 def test_a_form_that_does_not_fit_is_refused(bench: Bench, command: RecordForm, code: str) -> None:
     assert bench.refused(command).code == code
+
+
+@pytest.mark.parametrize("aware", ["2024-06-03T23:59:00+02:00", "2024-06-04T00:10:00+02:00"])
+def test_no_site_is_aware_of_an_event_before_it_knows(bench: Bench, aware: str) -> None:
+    refusal = bench.refused(fill("adverse_event", None, **EVENT, aware=aware))
+    assert (refusal.code, "is in the future" in refusal.sentence) == ("CAP-DATE", True)
+    bench.do(fill("adverse_event", None, **EVENT, aware="2024-06-03T09:00:00+02:00"))
+    corrected = correct("adverse_event", "aware", aware, None, row=1)
+    assert bench.refused(corrected, WHY).code == "CAP-DATE"
 
 
 def test_refusals_name_items_and_checks_but_no_values(bench: Bench) -> None:

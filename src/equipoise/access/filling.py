@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from equipoise.access.command import Moment
 from equipoise.access.refusal import Refusal
-from equipoise.definition.expression import Evidence
+from equipoise.definition.expression import Evidence, PartialDate
 from equipoise.definition.model.definition import StudyDefinition
 from equipoise.definition.model.forms import Form
 from equipoise.definition.recording import failing_checks, local_date, read_values, retired_problems
@@ -71,6 +71,17 @@ def check_day(moment: Moment, participant: str, day: date, room: str) -> Refusal
         return None
     return Refusal(
         f"{room}-DATE", f"The date {day} given for {participant} is in the future.", "Correct the date."
+    )
+
+
+def check_moment(moment: Moment, participant: str, said: str, room: str) -> Refusal | None:
+    """Refuse, with ROOM-DATE, a date or date-time, as it is kept, that has not come."""
+    if len(said) <= len("2024-05-17"):
+        return check_day(moment, participant, PartialDate.parse(said).first, room)
+    if datetime.fromisoformat(said) <= moment.now:
+        return None
+    return Refusal(
+        f"{room}-DATE", f"The time {said} given for {participant} is in the future.", "Correct the time."
     )
 
 

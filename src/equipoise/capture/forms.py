@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from equipoise.access.command import Moment
-from equipoise.access.filling import check_day, is_unmasking, split_unmasking
+from equipoise.access.filling import check_day, check_moment, is_unmasking, split_unmasking
 from equipoise.access.refusal import Refusal
 from equipoise.capture.commands import CorrectForm, RecordForm, RemoveRow
 from equipoise.capture.entries import (
@@ -65,7 +65,7 @@ def decide_record_form(command: RecordForm, moment: Moment) -> Decision:
     if problems:
         return _cannot_be_read(form, place, problems)
     place = _dated(form, place, read.stored)
-    refusal = check_dated(place, moment)
+    refusal = check_dated(form, place, read.stored, moment)
     if refusal is not None:
         return refusal
     failing = derive_checks(definition, form, read.stored, evidence, place)
@@ -128,7 +128,7 @@ def _correct(
     new = old
     if any(item.id == form.dated_by for item in changed):
         new = _dated(form, _undated(row, old, moment), stored)
-    refusal = check_dated(new, moment)
+    refusal = check_dated(form, new, {item.id: stored.get(item.id) for item in changed}, moment)
     if refusal is not None:
         return refusal
     known = {finding.origin for finding in derive_findings(definition, form, row.item_values, evidence, old)}
@@ -345,11 +345,15 @@ def check_once(form: Form, command: RecordForm, moment: Moment) -> Refusal | Non
     )
 
 
-def check_dated(place: Place, moment: Moment) -> Refusal | None:
-    """A row is not dated in the future; of a partial date, its first day counts."""
-    if place.dated is None:
-        return None
-    return check_day(moment, place.participant, PartialDate.parse(place.dated).first, "CAP")
+def check_dated(form: Form, place: Place, said: Mapping[str, Any], moment: Moment) -> Refusal | None:
+    """No row is dated in the future (of a partial date, the first day counts), no site aware of it then."""
+    if place.dated is not None:
+        refusal = check_day(moment, place.participant, PartialDate.parse(place.dated).first, "CAP")
+        if refusal is not None:
+            return refusal
+    safety = moment.definition.safety
+    aware = said.get(safety.aware) if safety is not None and safety.form == form.id else None
+    return check_moment(moment, place.participant, aware, "CAP") if isinstance(aware, str) else None
 
 
 def check_reason(moment: Moment, what: str) -> Refusal | None:
