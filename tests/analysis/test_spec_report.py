@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from equipoise.analysis.report import numbers
+from equipoise.analysis.report.key import key_result
 from equipoise.analysis.report.render import render_report
 from equipoise.analysis.result import Estimate
 from equipoise.analysis.run import analyse, describe_masked
@@ -161,3 +162,12 @@ def test_spec_short_names_of_arms_and_words_for_truth_values_are_used() -> None:
     result = analyse(cut)
     assert [figure.name for figure in result.baseline[0].groups[0].figures] == ["Yes"]
     assert "every four weeks" not in render_report(result, cut)
+
+
+def test_spec_where_nothing_was_tested_the_key_result_has_no_p_value() -> None:
+    result = analyse(make_cut(crossover_definition()))
+    tested, described = key_result(result), key_result(replace(result, testing=()))
+    assert tested is not None and tested.p.startswith(("=", "<", ">"))
+    assert described is not None and described.p == ""
+    assert (described.value, described.measure) == (tested.value, tested.measure)
+    assert described.verdict == "No hypothesis was tested; the estimate describes."

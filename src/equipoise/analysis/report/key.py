@@ -5,7 +5,7 @@ from __future__ import annotations
 from equipoise.analysis.report import views
 from equipoise.analysis.report.content import KeyResult
 from equipoise.analysis.report.numbers import estimate_text, fixed, p_value, whole
-from equipoise.analysis.result import AnalysisResult, EndpointResult
+from equipoise.analysis.result import AnalysisResult, EndpointResult, HypothesisResult
 
 
 def key_result(result: AnalysisResult) -> KeyResult | None:
@@ -17,14 +17,19 @@ def key_result(result: AnalysisResult) -> KeyResult | None:
         (group.name, f"{line} (n = {whole(group.n)})".removeprefix(f"{group.name}: "))
         for group, line in zip(primary.groups, views.short_summary(primary).split("\n"), strict=True)
     ]
+    hypothesis = next((each for each in result.testing if each.endpoint == primary.id), None)
+    tested = hypothesis is not None and hypothesis.tested
     value = measure = p = ""
     if len(primary.estimates) == 1:
         (estimate,) = primary.estimates
         value = estimate_text(estimate)
         measure = f"{estimate.measure}, {estimate.label}, {fixed(100 * primary.confidence, 0)}% interval"
-        p = "" if estimate.p is None else _equals(estimate.p)
+        p = _equals(estimate.p) if tested and estimate.p is not None else ""
     elif primary.estimates:
-        groups += [(each.label, f"{estimate_text(each)}, p {_equals(each.p)}") for each in primary.estimates]
+        groups += [
+            (each.label, estimate_text(each) + (f", p {_equals(each.p)}" if tested else ""))
+            for each in primary.estimates
+        ]
         measure = primary.estimates[0].measure
     return KeyResult(
         label="Primary endpoint, all participants" if result.masked else "Primary endpoint",
@@ -33,7 +38,7 @@ def key_result(result: AnalysisResult) -> KeyResult | None:
         p=p,
         measure=measure,
         groups=tuple(groups),
-        verdict=_verdict(result, primary),
+        verdict=_verdict(result, primary, hypothesis),
     )
 
 
@@ -42,10 +47,9 @@ def _equals(p: float | None) -> str:
     return text if text.startswith(("<", ">")) else f"= {text}"
 
 
-def _verdict(result: AnalysisResult, primary: EndpointResult) -> str:
+def _verdict(result: AnalysisResult, primary: EndpointResult, hypothesis: HypothesisResult | None) -> str:
     if result.masked:
         return "This report is masked. It describes all participants together and compares nothing."
-    hypothesis = next((each for each in result.testing if each.endpoint == primary.id), None)
     if hypothesis is not None and hypothesis.tested:
         if hypothesis.rejected:
             return "The hypothesis of no effect was rejected: the primary endpoint was met."
