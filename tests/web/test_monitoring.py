@@ -141,6 +141,15 @@ def test_spec_those_with_most_signals_come_first(clinic: Clinic):
     assert signals[0] > signals[-1]
 
 
+def test_spec_forms_to_verify_stand_visit_by_visit(clinic: Clinic):
+    page = browser_of(actor_of(clinic, "monitor")).get(ADDRESS).content.decode()
+    visits = [each.id for each in clinic.definition.schedule.encounters]
+    came = [each["encounter"] for each in forms_of(page)]
+    places = [visits.index(each) if each in visits else len(visits) for each in came]
+    assert places == sorted(places)
+    assert len(set(places)) > 2
+
+
 def test_every_unverified_form_is_listed(clinic: Clinic):
     monitor = actor_of(clinic, "monitor")
     lines = clinic.trial.as_seen_by(monitor).verification()

@@ -157,10 +157,20 @@ def show_source(request: ClinicRequest, participant: str) -> HttpResponse:
     zone = request.clinic.zone(participant.split("-", maxsplit=1)[0])
     queries = [each for each in seen.queries() if each.participant == participant]
     open_at = Counter((each.form, each.encounter, each.row) for each in queries if each.status != "closed")
+    visits = [each.id for each in request.definition.schedule.encounters]
+    titles = [each.id for each in request.definition.forms]
+    records = [each for each in seen.records(participant) if not each.removed]
+    # Visit by visit, as the source is; what belongs to none comes last.
+    records.sort(
+        key=lambda each: (
+            visits.index(each.encounter) if each.encounter in visits else len(visits),
+            titles.index(each.form),
+            each.row,
+        )
+    )
     forms = [
         _source_form(request, participant, record, open_at[record.form, record.encounter, record.row], zone)
-        for record in seen.records(participant)
-        if not record.removed
+        for record in records
     ]
     context = {
         "participant": participant,
