@@ -1,5 +1,7 @@
 """Forms: drawn from the definition, checked as one types and on recording, shown with who and when."""
 
+import re
+
 import pytest
 
 from equipoise.capture.state import RecordRow
@@ -67,7 +69,9 @@ def test_spec_a_hard_check_refuses_and_says_so(clinic: Clinic):
     before = clinic.trial.head
     answer = browser.post(address, form_of(browser, address) | VITAL_SIGNS | {"item-diastolic": "130"})
     assert answer.status_code == 422
-    assert "The systolic pressure must be above the diastolic." in answer.content.decode()
+    (banner,) = re.findall(r'<div class="refusal" role="alert">.*?</div>', answer.content.decode(), re.DOTALL)
+    assert "answers contradict each other" in banner
+    assert "The systolic pressure must be above the diastolic." in banner
     assert clinic.trial.head == before
 
 

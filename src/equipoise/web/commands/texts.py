@@ -321,7 +321,7 @@ TEXTS: Mapping[str, CommandText] = {
     "SubmitSafetyReport": CommandText(
         _("Record a safety report as sent"),
         _("Record as sent"),
-        _("A report that a clock asked for was sent to the authority or ethics committee."),
+        _("A report that a clock asked for was sent to whom it is due."),
         _("The report is recorded as sent."),
     ),
     "ReceiveScan": CommandText(

@@ -134,7 +134,7 @@ def _record(request: ClinicRequest, place: FormPlace) -> HttpResponse:
 
 def _tell_queries(request: ClinicRequest, kinds: list[str]) -> None:
     if "QueryOpened" in kinds:
-        messages.warning(request, _("It opened a query: see below."))
+        messages.warning(request, _("It opened a query, which waits for an answer: see Queries."))
 
 
 def _back(place: FormPlace) -> str:

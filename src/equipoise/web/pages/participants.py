@@ -65,7 +65,7 @@ _COLUMNS: tuple[Column[_Row], ...] = (
     Column("randomised_on", gettext_lazy("Randomised"), lambda row: row.line.randomised_on, mark=_unbroken),
     Column("number", gettext_lazy("Number"), lambda row: row.line.number, mark=_unbroken),
     Column("next", gettext_lazy("Next encounter"), lambda row: row.waiting),
-    Column("by", gettext_lazy("By"), _by, mark=lambda row: "bad" if row.late else "nowrap"),
+    Column("by", gettext_lazy("Due by"), _by, mark=lambda row: "bad" if row.late else "nowrap"),
     Column("forms_due", gettext_lazy("Forms due"), lambda row: row.forms_due or None),
     Column(
         "open_queries",
