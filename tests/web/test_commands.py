@@ -26,6 +26,9 @@ def test_spec_a_consent_recorded_on_a_page_is_an_entry_of_the_ledger(clinic: Cli
     assert answer.status_code == 302
     (entry,) = clinic.trial.ledger.read(before)
     assert (entry.kind, entry.actor, entry.content["site"]) == ("ParticipantConsented", nurse.account, "SE01")
+    # The page that follows is of the new participant, with the code that was given.
+    assert answer["Location"] == f"/participants/{entry.content['participant']}/"
+    assert "The consent is recorded." in browser.get(answer["Location"]).content.decode()
 
 
 def test_spec_a_form_that_is_sent_twice_is_recorded_once(clinic: Clinic):

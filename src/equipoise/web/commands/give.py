@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from equipoise.access.refusal import Refusal
 from equipoise.definition.model.forms import Form
+from equipoise.enrolment.commands import ConsentParticipant
 from equipoise.web.commands.catalogue import CATALOGUE, COMMANDS, SLUGS
 from equipoise.web.commands.choices import narrowed
 from equipoise.web.commands.context import context_of
@@ -69,6 +70,9 @@ def give_command(request: ClinicRequest, name: str) -> HttpResponse:
         messages.success(request, str(CATALOGUE[name].done))
     else:
         messages.info(request, _("This was recorded already; nothing was recorded twice."))
+    if outcome and name == ConsentParticipant.__name__:
+        # Whoever recorded it is told the new code, and goes on there.
+        return redirect("participant", outcome[0].content["participant"])
     return redirect(following_page(request, answers.arguments))
 
 
