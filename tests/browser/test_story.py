@@ -161,7 +161,7 @@ def screening_forms_are_filled_in(story: Story) -> None:
     nils.sees("The systolic pressure must be above the diastolic.")
     picture(page, "form-checked")
     nils.sends()
-    nils.sees("Nothing was recorded: see the marked fields.")
+    nils.sees("Nothing was recorded: answers contradict each other.")
     nils.records(diastolic=VITALS["diastolic"])
     nils.goes(f"{FORMS}/scan/screening/")
     nils.records(scanned_on=SCREENING, field="high")

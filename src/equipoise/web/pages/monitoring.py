@@ -158,13 +158,13 @@ def show_source(request: ClinicRequest, participant: str) -> HttpResponse:
     queries = [each for each in seen.queries() if each.participant == participant]
     open_at = Counter((each.form, each.encounter, each.row) for each in queries if each.status != "closed")
     visits = [each.id for each in request.definition.schedule.encounters]
-    titles = [each.id for each in request.definition.forms]
+    titles = {each.id: each.title for each in request.definition.forms}
     records = [each for each in seen.records(participant) if not each.removed]
     # Visit by visit, as the source is; what belongs to none comes last.
     records.sort(
         key=lambda each: (
             visits.index(each.encounter) if each.encounter in visits else len(visits),
-            titles.index(each.form),
+            list(titles).index(each.form),
             each.row,
         )
     )
@@ -178,7 +178,7 @@ def show_source(request: ClinicRequest, participant: str) -> HttpResponse:
         "forms": sorted(forms, key=lambda each: each.state != "waiting"),
         "may_verify": Gives(("VerifySource",)).admits(seen.viewer),
         "may_ask": Gives(("OpenQuery",)).admits(seen.viewer),
-        "queries": queries,
+        "queries": [(each, titles.get(each.form, each.form)) for each in queries],
         "deviations": [each for each in seen.out_of_window() if each.participant == participant],
         "missing": [each for each in seen.missing_forms() if each.participant == participant],
     }

@@ -139,7 +139,6 @@ def show_participant(request: ClinicRequest, participant: str) -> HttpResponse:
         "queries": [each for each in seen.queries() if _is_open(each.participant, each.status, participant)],
         "assessment": max(seen.eligibility(participant), key=lambda each: each.screening, default=None),
         "may_see_identity": Gives(("RegisterIdentity",)).admits(seen.viewer),
-        "form_titles": {form.id: form.title for form in request.definition.forms},
     }
     return render(request, "pages/participant.html", context)
 

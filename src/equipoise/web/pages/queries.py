@@ -146,8 +146,8 @@ _COLUMNS: tuple[Column[Question], ...] = (
     Column("status", gettext_lazy("Status"), lambda each: word_of_state(each.query.status)),
     Column("participant", gettext_lazy("Participant"), lambda each: each.query.participant),
     Column("about", gettext_lazy("About"), lambda each: each.about),
-    Column("text", gettext_lazy("Question"), lambda each: each.query.text),
-    Column("answer", gettext_lazy("Answer"), lambda each: each.query.answer),
+    Column("text", gettext_lazy("Question"), lambda each: each.query.text, mark=lambda _each: "prose"),
+    Column("answer", gettext_lazy("Answer"), lambda each: each.query.answer, mark=lambda _each: "prose"),
     Column("by", gettext_lazy("Asked by"), lambda each: each.by),
     Column("at", gettext_lazy("Asked"), lambda each: each.at, mark=_unbroken),
 )
