@@ -130,3 +130,16 @@ def test_a_page_of_a_long_trail_is_drawn_fast(clinic: Clinic):
         assert time.perf_counter() - begun < 2
     finally:
         del trail._lines[kept:]
+
+
+def test_spec_who_sees_all_sites_reads_each_time_in_utc_beside_that_of_the_site(clinic: Clinic):
+    recorded_form(clinic)
+    (manager, nurse) = (
+        browser_of(actor_of(clinic, kind, site)).get("/audit/").content.decode()
+        for kind, site in (("data_manager", None), ("nurse", "SE01"))
+    )
+    both = re.findall(r"(\d\d:\d\d) UTC\+0(\d):00<br><span class=\"hint\">\S+ (\d\d:\d\d) UTC<", manager)
+    assert both
+    for local, ahead, utc in both:
+        assert (int(local[:2]) - int(ahead)) % 24 == int(utc[:2])
+    assert "UTC+" in nurse and ">UTC" not in nurse and " UTC<" not in nurse

@@ -21,6 +21,7 @@ from equipoise.web.sentences_of_kinds import SENTENCES, TITLES
 from equipoise.web.words_of_values import text_of, time_at, word_of_state
 
 _STATES = frozenset({"outcome", "status", "scope", "how", "method", "reviewed"})
+_UTC = ZoneInfo("UTC")
 _TIMES = frozenset({"due_at", "submitted_at", "started_at", "aware_at"})
 
 
@@ -28,11 +29,13 @@ _TIMES = frozenset({"due_at", "submitted_at", "started_at", "aware_at"})
 class Told:
     """One line of the audit trail in words; `answers` are labels and values of the items in it.
 
-    `blots` say when, by whom and why something was blotted out of it.
+    `at` is the time at the site, and `utc` that for who compares sites, where it is another. `blots` say
+    when, by whom and why something was blotted out of it.
     """
 
     position: int
     at: str
+    utc: str
     title: str
     sentence: str
     reason: str
@@ -66,9 +69,11 @@ class Teller:
         code = participant if isinstance(participant, str) else ""
         zone = self._clinic.zone(code.split("-", maxsplit=1)[0] if code else line.site)
         words = self._words(line, code, zone)
+        at, utc = time_at(line.recorded_at, zone), time_at(line.recorded_at, _UTC)
         return Told(
             position=line.position,
-            at=time_at(line.recorded_at, zone),
+            at=at,
+            utc=utc if self._seen.viewer.site is None and utc != at else "",
             title=str(TITLES[line.kind]),
             sentence=str(SENTENCES[line.kind]) % words,
             reason=line.reason or "",
