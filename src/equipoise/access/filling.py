@@ -38,7 +38,7 @@ def fill_form(
     if problems:
         return Refusal(
             f"{room}-VALUE",
-            f"The form {form.id} cannot be recorded: {len(problems)} of its items are at fault.",
+            f'The form "{form.title}" cannot be recorded with these answers.',
             "Correct the items that are listed.",
             tuple(problem.sentence for problem in problems),
         )
@@ -46,7 +46,7 @@ def fill_form(
     if hard:
         return Refusal(
             f"{room}-CHECK",
-            f"The form {form.id} contradicts itself.",
+            f'The answers of the form "{form.title}" contradict each other.',
             "Correct the items that the messages name.",
             tuple(check.message for check in hard),
         )
