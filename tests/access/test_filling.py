@@ -6,7 +6,14 @@ from decimal import Decimal
 
 import pytest
 
-from equipoise.access.filling import check_day, check_text, fill_form, is_unmasking, split_unmasking
+from equipoise.access.filling import (
+    check_day,
+    check_moment,
+    check_text,
+    fill_form,
+    is_unmasking,
+    split_unmasking,
+)
 from equipoise.access.refusal import Refusal
 from tests.factory import Bench, make_definition
 
@@ -68,6 +75,24 @@ def test_today_is_the_day_at_the_site():
     refusal = check_day(bench.moment(), "CA01-001", third, "SUP")
     assert refusal is not None
     assert refusal.code == "SUP-DATE"
+
+
+@pytest.mark.parametrize(
+    ("said", "has_come"),
+    [
+        ("2024-06-03", True),
+        ("2024-06-04", False),
+        ("2024-06-03T00:30:00+02:00", True),
+        ("2024-06-03T00:31:00+02:00", False),
+        ("2024-06-02T23:00:00+00:00", False),
+    ],
+)
+def test_a_date_or_a_time_that_has_not_come_is_refused(said, has_come):
+    bench = Bench()
+    bench.now = datetime(2024, 6, 2, 22, 30, tzinfo=UTC)
+    refusal = check_moment(bench.moment(), "SE01-001", said, "CAP")
+    assert (refusal is None) is has_come
+    assert refusal is None or (refusal.code == "CAP-DATE" and "is in the future" in refusal.sentence)
 
 
 def test_an_explanation_says_something():
