@@ -157,16 +157,13 @@ def show_source(request: ClinicRequest, participant: str) -> HttpResponse:
     zone = request.clinic.zone(participant.split("-", maxsplit=1)[0])
     queries = [each for each in seen.queries() if each.participant == participant]
     open_at = Counter((each.form, each.encounter, each.row) for each in queries if each.status != "closed")
-    visits = [each.id for each in request.definition.schedule.encounters]
+    visits = {each.id: place for place, each in enumerate(request.definition.schedule.encounters)}
+    order = {each.id: place for place, each in enumerate(request.definition.forms)}
     titles = {each.id: each.title for each in request.definition.forms}
     records = [each for each in seen.records(participant) if not each.removed]
     # Visit by visit, as the source is; what belongs to none comes last.
     records.sort(
-        key=lambda each: (
-            visits.index(each.encounter) if each.encounter in visits else len(visits),
-            list(titles).index(each.form),
-            each.row,
-        )
+        key=lambda each: (visits.get(each.encounter, len(visits)), order.get(each.form, len(order)), each.row)
     )
     forms = [
         _source_form(request, participant, record, open_at[record.form, record.encounter, record.row], zone)
