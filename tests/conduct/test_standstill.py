@@ -8,7 +8,9 @@ from time import monotonic
 
 import pytest
 
+from equipoise.conduct import standstill
 from equipoise.conduct.standstill import Standstill, SteppedAside
+from equipoise.conduct.trial import Trial
 from equipoise.governance.commands import CloseSite, PublishHead
 from equipoise.governance.state import SiteRow
 from equipoise.ledger import Entry, LedgerTransaction, MemoryLedger
@@ -29,6 +31,11 @@ class WatchedLedger(MemoryLedger):
         self.is_had, self.goes_on = Event(), Event()
         self.goes_on.set()
 
+    def hold_up(self) -> None:
+        """Keep whoever has it next from going on."""
+        self.is_had.clear()
+        self.goes_on.clear()
+
     def read(self, after: int = 0) -> Iterator[Entry]:
         self.reads += 1
         return super().read(after)
@@ -39,6 +46,18 @@ class WatchedLedger(MemoryLedger):
             self.is_had.set()
             assert self.goes_on.wait(PATIENCE)
             yield transaction
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have nobody step aside because the machine is slow."""
+    monkeypatch.setattr(standstill, "_PATIENCE_SECONDS", PATIENCE)
+
+
+def status_in(trial: Trial) -> str:
+    """Return the status of the site that is closed, as a page reads it."""
+    with trial.reading():
+        return trial.tables.require(SiteRow, "CA01").status
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
@@ -54,15 +73,10 @@ def test_who_reads_does_not_wait_for_the_ledger_that_another_process_has() -> No
         with clinic.ledger.exclusive():
             closing = threads.submit(clinic.trial.record, ADA, CLOSE)
             wait_for(lambda: bool(clinic.trial._turn.locked()))
-
-            def status() -> str:
-                with clinic.trial.reading():
-                    return clinic.trial.tables.require(SiteRow, "CA01").status
-
-            assert threads.submit(status).result(PATIENCE) == "active"
+            assert threads.submit(status_in, clinic.trial).result(PATIENCE) == "active"
             assert not closing.done()
         assert isinstance(closing.result(PATIENCE), tuple)
-        assert threads.submit(status).result(PATIENCE) == "closed"
+        assert threads.submit(status_in, clinic.trial).result(PATIENCE) == "closed"
 
 
 def test_of_those_who_wait_to_read_one_looks_for_all() -> None:
@@ -98,15 +112,14 @@ def test_who_looks_after_another_looked_sees_what_was_recorded_in_between() -> N
 def test_who_records_inside_a_block_is_given_the_ledger_by_who_waits_for_the_block_to_end(times: int) -> None:
     ledger = WatchedLedger()
     clinic = Clinic(ledger)
-    standstill = clinic.trial._standstill
-    ledger.is_had.clear()
-    ledger.goes_on.clear()
+    state = clinic.trial._standstill
+    ledger.hold_up()
     with ThreadPoolExecutor(1) as threads:
         closing = threads.submit(clinic.trial.record, ADA, CLOSE)
         assert ledger.is_had.wait(PATIENCE)
         with clinic.trial.reading():
             ledger.goes_on.set()
-            wait_for(lambda: standstill._recording == 1)
+            wait_for(lambda: state._recording == 1)
             for _ in range(times):
                 assert isinstance(clinic.trial.record(ADA, HELLO), tuple)
                 assert clinic.trial.tables.require(SiteRow, "CA01").status == "active"
@@ -118,9 +131,8 @@ def test_who_records_inside_a_block_is_given_the_ledger_by_who_waits_for_the_blo
 def test_who_stepped_aside_once_records_before_the_next_who_comes() -> None:
     ledger = WatchedLedger()
     clinic = Clinic(ledger)
-    standstill = clinic.trial._standstill
-    ledger.is_had.clear()
-    ledger.goes_on.clear()
+    state = clinic.trial._standstill
+    ledger.hold_up()
 
     def inside() -> None:
         with clinic.trial.reading():
@@ -131,23 +143,22 @@ def test_who_stepped_aside_once_records_before_the_next_who_comes() -> None:
         assert ledger.is_had.wait(PATIENCE)
         with clinic.trial.reading():
             ledger.goes_on.set()
-            wait_for(lambda: standstill._recording == 1)
+            wait_for(lambda: state._recording == 1)
             assert isinstance(clinic.trial.record(ADA, HELLO), tuple)
-            wait_for(lambda: standstill._recording == 1)
+            wait_for(lambda: state._recording == 1)
             last = threads.submit(inside)
-            wait_for(lambda: len(standstill._to_read._waiters) == 1)  # type: ignore[attr-defined]
+            wait_for(lambda: len(state._to_read._waiters) == 1)  # type: ignore[attr-defined]
         closing.result(PATIENCE)
         last.result(PATIENCE)
     assert [entry.kind for entry in ledger.read()][-3:] == ["HeadPublished", "SiteClosed", "HeadPublished"]
 
 
 def test_other_processes_do_not_wait_for_a_block_that_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("equipoise.conduct.standstill._PATIENCE_SECONDS", 0.001)
+    monkeypatch.setattr(standstill, "_PATIENCE_SECONDS", 0.001)
     ledger = WatchedLedger()
     clinic = Clinic(ledger)
     other = clinic.another("other")
-    ledger.is_had.clear()
-    ledger.goes_on.clear()
+    ledger.hold_up()
     with ThreadPoolExecutor(2) as threads:
         closing = threads.submit(clinic.trial.record, ADA, CLOSE)
         assert ledger.is_had.wait(PATIENCE)
@@ -180,16 +191,12 @@ def test_who_comes_while_an_answer_is_on_its_way_looks_again() -> None:
     clinic = Clinic(ledger)
     other = clinic.another("other")
 
-    def status() -> str:
-        with clinic.trial.reading():
-            return clinic.trial.tables.require(SiteRow, "CA01").status
-
     ledger.keeps_back = True
     with ThreadPoolExecutor(2) as threads:
-        first = threads.submit(status)
+        first = threads.submit(status_in, clinic.trial)
         assert ledger.has_found.wait(PATIENCE)
         assert isinstance(other.record(ADA, CLOSE), tuple)
-        second = threads.submit(status)
+        second = threads.submit(status_in, clinic.trial)
         wait_for(lambda: len(clinic.trial._standstill._to_read._waiters) == 1)  # type: ignore[attr-defined]
         ledger.goes_on.set()
         assert (first.result(PATIENCE), second.result(PATIENCE)) == ("active", "closed")
@@ -201,23 +208,23 @@ def test_the_state_is_given_back_by_who_has_it_alone() -> None:
 
 
 def test_who_is_about_to_record_goes_before_who_reads() -> None:
-    standstill, order = Standstill(), list[str]()
+    state, order = Standstill(), list[str]()
 
     def read() -> None:
-        with standstill.held():
+        with state.held():
             order.append("read")
 
     def record() -> None:
-        standstill.take_with_ledger()
+        state.take_with_ledger()
         order.append("recorded")
-        standstill.give()
+        state.give()
 
     with ThreadPoolExecutor(3) as threads:
-        with standstill.held(), standstill.held():
+        with state.held(), state.held():
             waiting = [threads.submit(read), threads.submit(read)]
-            wait_for(lambda: len(standstill._to_read._waiters) == 2)  # type: ignore[attr-defined]
+            wait_for(lambda: len(state._to_read._waiters) == 2)  # type: ignore[attr-defined]
             waiting.append(threads.submit(record))
-            wait_for(lambda: standstill._recording == 1)
+            wait_for(lambda: state._recording == 1)
             assert order == []
         for each in waiting:
             each.result(PATIENCE)
@@ -225,13 +232,13 @@ def test_who_is_about_to_record_goes_before_who_reads() -> None:
 
 
 def test_who_steps_aside_lets_others_read() -> None:
-    standstill = Standstill()
+    state = Standstill()
     with ThreadPoolExecutor(1) as threads:
-        with standstill.held():
-            recording = threads.submit(standstill.take_with_ledger)
-            wait_for(lambda: standstill._recording == 1)
-            with standstill.needing_ledger(), pytest.raises(SteppedAside):
+        with state.held():
+            recording = threads.submit(state.take_with_ledger)
+            wait_for(lambda: state._recording == 1)
+            with state.needing_ledger(), pytest.raises(SteppedAside):
                 recording.result(PATIENCE)
-        with standstill.held():
-            assert standstill.is_mine
-    assert not standstill.is_mine
+        with state.held():
+            assert state.is_mine
+    assert not state.is_mine
