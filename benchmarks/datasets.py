@@ -47,7 +47,9 @@ def measure_datasets(quick: bool = False) -> list[CountingRow]:
     gc.collect()
     gc.freeze()
     with TemporaryDirectory(prefix=".bench-", dir=Path(__file__).parent) as folder:
-        return [*_measure_json(dataset, Path(folder)), *_measure_xpt(dataset, Path(folder))]
+        rows = [*_measure_json(dataset, Path(folder)), *_measure_xpt(dataset, Path(folder))]
+    gc.unfreeze()
+    return rows
 
 
 def _measure_json(dataset: Dataset, folder: Path) -> list[CountingRow]:
